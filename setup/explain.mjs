@@ -1,0 +1,49 @@
+// Turns what went wrong in a step into what a person does about it.
+
+import { CannotBeHad } from './step.mjs';
+import { ToolFailed } from './tool.mjs';
+
+/**
+ * Foreign programs have no error codes that reach us, so their words are matched; only for advice, never for a decision.
+ * @type {readonly [words: RegExp, advice: string][]}
+ */
+const known = [
+  [/ENOSPC|no space left/i, 'The disk is full. The set-up needs about 1.5 GB; make room and try again.'],
+  [/EROFS|read-only file system/i, 'This folder is read-only. Clone the repository into one that you can write to.'],
+  [/EACCES|EPERM|permission denied/i, 'Something here belongs to another user. Make the checkout yours: sudo chown -R "$USER" .'],
+  [/EUSAGE|in sync/, 'package.json and package-lock.json do not fit together. Run: npm install'],
+  [
+    /certificate|CERT_|SSL/,
+    'A proxy may be signing the connections. Tell npm and pip its certificate: npm config set cafile FILE; pip config set global.cert FILE',
+  ],
+  [
+    /ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|network|Failed to establish|name resolution|No matching distribution|timed out/i,
+    'The package registry does not answer. Check the network and the proxy settings (HTTPS_PROXY); `npm ping` and `pip index versions matrix-synapse` tell whether it is reached.',
+  ],
+];
+
+const noAdvice = 'Try again; what is already done is kept. If it fails in the same way, the lines above say why.';
+
+/**
+ * The lines to print for a failed step.
+ * @param {import('./step.mjs').Step} step
+ * @param {unknown} error
+ * @returns {string[]}
+ */
+export function explain(step, error) {
+  const output = error instanceof ToolFailed ? error.output : [];
+  const message = error instanceof Error ? error.message : String(error);
+  const advice = error instanceof CannotBeHad ? error.advice : adviceFor([message, ...output].join('\n'));
+  return [
+    `${step.name}: ${message}`,
+    ...output.map((line) => `  | ${line}`),
+    ...advice.map((line) => `  To do: ${line}`),
+    `  Without it: ${step.without}.`,
+  ];
+}
+
+/** @param {string} text */
+function adviceFor(text) {
+  const found = known.find(([words]) => words.test(text));
+  return [found === undefined ? noAdvice : found[1]];
+}
