@@ -6,8 +6,11 @@ export { databaseConfig, type Database } from './database.ts';
 export { writeFileAtomically, yamlText } from './files.ts';
 export {
   homeserverPaths,
-  writeHomeserverFiles,
-  type HomeserverFilesOptions,
+  readHomeserverSecrets,
+  writeHomeserverConfig,
+  writeHomeserverIdentity,
+  type HomeserverConfigOptions,
+  type HomeserverIdentityOptions,
   type HomeserverPaths,
 } from './homeserver-files.ts';
 export { homeserverConfig, type FederationListener, type HomeserverOptions } from './homeserver.ts';

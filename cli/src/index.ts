@@ -1,0 +1,10 @@
+/**
+ * The parts of the `hyperty` command that programs may use too: a local two-company world on real homeservers.
+ */
+export type { LogInOptions, Session } from './world/account.ts';
+export type { Company, CompanyName, CompanyPorts } from './world/company.ts';
+export type { Homeserver } from './world/homeserver.ts';
+export type { Progress, ProgressLine } from './world/progress.ts';
+export { findPython } from './world/python.ts';
+export type { SessionLease } from './world/session-pool.ts';
+export { createWorld, openWorld, type OpenWorld, type World, type WorldOptions } from './world/world.ts';

@@ -1,0 +1,62 @@
+/**
+ * The lines of a homeserver's output that explain why it does not run.
+ */
+import { open, readFile, stat } from 'node:fs/promises';
+
+/** A place in a log file that has just been reached: what comes later is of the next start. */
+export interface LogMark {
+  readonly path: string;
+  readonly offset: number;
+}
+
+const MAX_LINES = 14;
+const MAX_READ_BYTES = 256 * 1024;
+/** What Synapse writes at every start. */
+const BANNER = /\*{5} STARTING SERVER|Server .* version|Copyright \(c\)|Licensed under the AGPL|^\*+$/;
+
+/** Marks the end of the log file at `path`, which need not exist yet. */
+export async function markLog(path: string): Promise<LogMark> {
+  const size = await stat(path).then(
+    (stats) => stats.size,
+    () => 0,
+  );
+  return { path, offset: size };
+}
+
+/**
+ * The last meaningful lines of what was printed to `consolePath` and logged after `mark`, newest last, at most 14.
+ * Each of `secrets` is replaced by its first characters.
+ */
+export async function logExcerpt(
+  consolePath: string,
+  mark: LogMark,
+  mask: (text: string) => string,
+): Promise<string[]> {
+  const printed = await readFile(consolePath, 'utf8').catch(() => '');
+  const logged = await readFrom(mark);
+  const lines = [
+    ...meaningful(logged).filter((line) => / (WARNING|ERROR|CRITICAL) /.test(line)),
+    ...meaningful(printed),
+  ];
+  return lines.slice(-MAX_LINES).map((line) => mask(line).slice(0, 400));
+}
+
+function meaningful(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '' && !BANNER.test(line));
+}
+
+async function readFrom({ path, offset }: LogMark): Promise<string> {
+  const file = await open(path, 'r').catch(() => undefined);
+  if (file === undefined) return '';
+  try {
+    const { size } = await file.stat();
+    const begin = Math.max(size < offset ? 0 : offset, size - MAX_READ_BYTES);
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(size - begin), position: begin });
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

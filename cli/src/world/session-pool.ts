@@ -1,0 +1,72 @@
+/**
+ * Sessions of one account that are used again by later runtimes, so that the account's list of devices does not grow
+ * with every start. One runtime is one Matrix device: two running at the same time never get the same session.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FabricError } from '@hyperty/runtime';
+import { writeFileAtomically } from '@hyperty/synapse-config';
+import { logInAccount, type Session } from './account.ts';
+import { requestMatrix } from './client-api.ts';
+import { companyFolder, type Company } from './company.ts';
+import { tryLock } from './process-lock.ts';
+
+/** A session that belongs to its taker until it is released or the taker's process ends. */
+export interface SessionLease {
+  readonly session: Session;
+  /** Gives the session back for others; the device stays logged in. Does nothing the second time. */
+  release(): Promise<void>;
+}
+
+const MAX_SESSIONS = 100;
+
+/**
+ * Takes the first session of the account that no living process has, logging a new device in when there is none.
+ * @throws FabricError as `requestMatrix` does; `conflict` when a hundred are in use
+ */
+export async function takeSession(
+  dir: string,
+  company: Company,
+  options: { localpart: string; signal?: AbortSignal | undefined },
+): Promise<SessionLease> {
+  const { localpart, signal } = options;
+  const folder = join(companyFolder(dir, company.name), 'sessions', encodeURIComponent(localpart));
+  for (let slot = 1; slot <= MAX_SESSIONS; slot++) {
+    const lock = await tryLock(join(folder, `${String(slot)}.lock`));
+    if (lock === undefined) continue;
+    try {
+      const path = join(folder, `${String(slot)}.json`);
+      const session =
+        (await readValidSession(path, signal)) ??
+        (await logInAccount(dir, company, {
+          localpart,
+          deviceName: `Hyperty runtime ${String(slot)} on this machine`,
+          signal,
+        }));
+      await writeFileAtomically(path, `${JSON.stringify(session, null, 2)}\n`);
+      return { session, release: () => lock.release() };
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+  throw new FabricError('conflict', `All ${String(MAX_SESSIONS)} sessions of ${localpart} are in use.`);
+}
+
+/** The stored session while the homeserver still accepts its token, else `undefined`. */
+async function readValidSession(path: string, signal?: AbortSignal): Promise<Session | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const session = JSON.parse(text) as Session;
+  try {
+    await requestMatrix(session.baseUrl, {
+      path: '/_matrix/client/v3/account/whoami',
+      token: session.accessToken,
+      signal,
+    });
+    return session;
+  } catch (error) {
+    if (FabricError.from(error).code === 'unauthenticated') return undefined;
+    throw error;
+  }
+}
