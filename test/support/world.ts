@@ -1,0 +1,117 @@
+/**
+ * One two-company world on real homeservers for a whole test run, with a TCP proxy in front of each company's
+ * federation port. It starts when the first test asks for it and stops after the last one.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createWorld, type CompanyName, type Homeserver, type Session, type World } from '@hyperty/cli';
+import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+/** One company as tests use it. */
+export interface TestCompany {
+  readonly serverName: string;
+  /** Where clients connect. */
+  readonly baseUrl: string;
+  /** Logs a new device in to `@localpart:serverName`, making the account when there is none. */
+  register(localpart: string): Promise<Session>;
+  /** Its Synapse: `kill`, `start`, `stop`, `restart`. A test that kills it starts it again. */
+  readonly homeserver: Homeserver;
+  /** Everything that other homeservers send to this one passes here. A test that cuts it heals it. */
+  readonly federationIn: TcpProxy;
+}
+
+/** Two companies that federate through proxies. */
+export interface TestWorld {
+  readonly acme: TestCompany;
+  readonly partner: TestCompany;
+  stop(): Promise<void>;
+}
+
+let shared: Promise<TestWorld> | undefined;
+
+/** The world that all tests of this run share. Call `requireSynapse` before. */
+export function sharedWorld(): Promise<TestWorld> {
+  shared ??= createTestWorld();
+  return shared;
+}
+
+/** Stops the shared world, if it was ever started. Mocha does it after the last test. */
+export async function stopSharedWorld(): Promise<void> {
+  const stopping = shared;
+  shared = undefined;
+  await (await stopping?.catch(() => undefined))?.stop();
+}
+
+// Benchmarks use the shared world outside mocha and stop it themselves.
+if (typeof after === 'function') {
+  after('stop the shared world', async function () {
+    this.timeout(20_000);
+    await stopSharedWorld();
+  });
+}
+
+/** A new world in a temporary folder, for tests that break more than they can mend. */
+export async function createTestWorld(): Promise<TestWorld> {
+  const dir = await mkdtemp(join(tmpdir(), 'hyperty-world-'));
+  const [acmeClient, acmeListener, partnerClient, partnerListener] = await freePorts(4);
+  const proxies = {
+    acme: await createTcpProxy({ targetPort: acmeListener }),
+    partner: await createTcpProxy({ targetPort: partnerListener }),
+  };
+  const world = createWorld({
+    dir,
+    ports: {
+      acme: { client: acmeClient, federation: proxies.acme.port, federationListener: acmeListener },
+      partner: {
+        client: partnerClient,
+        federation: proxies.partner.port,
+        federationListener: partnerListener,
+      },
+    },
+  });
+  const stop = async (): Promise<void> => {
+    await world.stop();
+    await Promise.all([proxies.acme.close(), proxies.partner.close()]);
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    await world.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    acme: testCompany(world, 'acme', proxies.acme),
+    partner: testCompany(world, 'partner', proxies.partner),
+    stop,
+  };
+}
+
+function testCompany(world: World, name: CompanyName, federationIn: TcpProxy): TestCompany {
+  const { serverName, baseUrl } = world.company(name);
+  return {
+    serverName,
+    baseUrl,
+    register: (localpart) => world.logIn(name, { localpart, deviceName: 'a test' }),
+    homeserver: world.homeserver(name),
+    federationIn,
+  };
+}
+
+type PortTuple = [number, number, number, number];
+
+/** Ports that are free now: all are held at once, so that they differ, and then given back. */
+async function freePorts(count: PortTuple['length']): Promise<PortTuple> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports as PortTuple;
+}
