@@ -9,7 +9,11 @@ if (process.platform === 'win32') {
   stop('Windows is not supported directly. Install WSL (wsl --install) and use the checkout inside it.');
 } else if (Number(here.split('.')[0]) < oldest) {
   stop(
-    'Node.js ' + here + ' is too old for the set-up: it needs ' + oldest + ' or newer.\n' +
+    'Node.js ' +
+      here +
+      ' is too old for the set-up: it needs ' +
+      String(oldest) +
+      ' or newer.\n' +
       'Install one from your distribution or with a version manager (nvm install 24) and try again.',
   );
 } else {
@@ -17,6 +21,10 @@ if (process.platform === 'win32') {
     .then((program) => program.main(process.argv.slice(2)))
     .then((code) => {
       process.exitCode = code;
+    })
+    .catch((/** @type {unknown} */ error) => {
+      console.error(error);
+      process.exitCode = 1;
     });
 }
 

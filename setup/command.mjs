@@ -10,7 +10,7 @@ const sameKeyPressMs = 500;
 
 /**
  * Runs one of our programs with the Node.js that the set-up found, on the sources as they are.
- * @param {import('./step.mjs').Context} context
+ * @param {Pick<import('./step.mjs').Context, 'root' | 'env' | 'node'>} context
  * @param {string[]} command  the program's file, relative to the checkout, and its arguments
  * @returns {Promise<number>} its exit code; 128 and the signal's number when a signal ended it
  */

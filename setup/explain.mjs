@@ -9,8 +9,14 @@ import { ToolFailed } from './tool.mjs';
  */
 const known = [
   [/ENOSPC|no space left/i, 'The disk is full. The set-up needs about 1.5 GB; make room and try again.'],
-  [/EROFS|read-only file system/i, 'This folder is read-only. Clone the repository into one that you can write to.'],
-  [/EACCES|EPERM|permission denied/i, 'Something here belongs to another user. Make the checkout yours: sudo chown -R "$USER" .'],
+  [
+    /EROFS|read-only file system/i,
+    'This folder is read-only. Clone the repository into one that you can write to.',
+  ],
+  [
+    /EACCES|EPERM|permission denied/i,
+    'Something here belongs to another user. Make the checkout yours: sudo chown -R "$USER" .',
+  ],
   [/EUSAGE|in sync/, 'package.json and package-lock.json do not fit together. Run: npm install'],
   [
     /certificate|CERT_|SSL/,
@@ -22,7 +28,8 @@ const known = [
   ],
 ];
 
-const noAdvice = 'Try again; what is already done is kept. If it fails in the same way, the lines above say why.';
+const noAdvice =
+  'Try again; what is already done is kept. If it fails in the same way, the lines above say why.';
 
 /**
  * The lines to print for a failed step.

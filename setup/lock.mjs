@@ -5,6 +5,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { readJson } from './json-file.mjs';
 import { CannotBeHad } from './step.mjs';
 
 const pollMs = 200;
@@ -105,16 +106,11 @@ function breakLock(lock, own) {
  * @returns {Holder | undefined}
  */
 function readHolder(lock) {
-  let text;
   try {
-    text = readFileSync(lock, 'utf8');
+    return /** @type {Holder} */ (readJson(lock));
   } catch (error) {
-    return codeOf(error) === 'ENOENT' ? undefined : nobody; // ENOENT: it was given back in the meantime.
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    return nobody; // Nonsense, such as an empty file after a power failure.
+    // ENOENT: it was given back in the meantime. Nonsense, such as an empty file after a power failure, is nobody's.
+    return codeOf(error) === 'ENOENT' ? undefined : nobody;
   }
 }
 

@@ -42,7 +42,11 @@ export async function main(argv) {
   }
   const stopper = stopOnSignals();
   /** @type {Context} */
-  const context = { root: dirname(dirname(fileURLToPath(import.meta.url))), env: process.env, signal: stopper.signal };
+  const context = {
+    root: dirname(dirname(fileURLToPath(import.meta.url))),
+    env: process.env,
+    signal: stopper.signal,
+  };
   try {
     const ready = await bringUp(context, options.need);
     if (!ready) return 1;
@@ -90,7 +94,8 @@ async function bringUp(context, need) {
   }
   const lacking = await lockedMake(context, need);
   if (lacking.some((step) => isNeeded(step, need))) return false;
-  const result = lacking.length === 0 ? 'Set up' : `Set up without ${lacking.map((step) => step.name).join(', ')}`;
+  const result =
+    lacking.length === 0 ? 'Set up' : `Set up without ${lacking.map((step) => step.name).join(', ')}`;
   console.error(`${result} (${seconds(Date.now() - began)})`);
   return true;
 }
@@ -186,7 +191,11 @@ async function makeVisibly(context, step) {
  * @param {string[]} need
  */
 function isNeeded(step, need) {
-  return step.always || need.includes(step.id) || steps.some((other) => need.includes(other.id) && other.after.includes(step.id));
+  return (
+    step.always ||
+    need.includes(step.id) ||
+    steps.some((other) => need.includes(other.id) && other.after.includes(step.id))
+  );
 }
 
 /** Turns the signals that end a program into one AbortSignal, so that tools are ended and the lock is given back. */

@@ -2,8 +2,9 @@
 // cannot be had, the system's own serves when it is new enough.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { readJson } from './json-file.mjs';
 import { npmIsMissing } from './npm-packages.mjs';
 import { CannotBeHad } from './step.mjs';
 import { runTool, withoutBinFolders } from './tool.mjs';
@@ -36,9 +37,12 @@ export const nodeStep = {
     const done = await nodeStep.check(context);
     if (done !== undefined) return done;
     const major = neededMajor(context.root);
-    throw new CannotBeHad(`The npm package of Node.js ${major} does not run on ${process.platform} ${process.arch}.`, [
-      `Install Node.js ${major} or newer yourself (nvm install ${major}, or nodejs.org) and try again with it.`,
-    ]);
+    throw new CannotBeHad(
+      `The npm package of Node.js ${major} does not run on ${process.platform} ${process.arch}.`,
+      [
+        `Install Node.js ${major} or newer yourself (nvm install ${major}, or nodejs.org) and try again with it.`,
+      ],
+    );
   },
 };
 
@@ -59,8 +63,8 @@ function versionOf(binary) {
 
 /** @param {string} root */
 function neededMajor(root) {
-  /** @type {{ devDependencies: { node: string } }} */
-  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const found = readJson(join(root, 'package.json'));
+  const { devDependencies } = /** @type {{ devDependencies: { node: string } }} */ (found);
   return majorOf(devDependencies.node);
 }
 

@@ -1,8 +1,9 @@
 // Step: the npm packages, exactly as the lockfile names them.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CannotBeHad } from './step.mjs';
+import { readJson } from './json-file.mjs';
 import { installCommand } from './platform.mjs';
 import { runTool, withoutBinFolders } from './tool.mjs';
 
@@ -39,7 +40,11 @@ export const npmPackagesStep = {
     mkdirSync(join(root, '.setup'), { recursive: true });
     writeFileSync(begun(root), '');
     const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error', ...patience];
-    await runTool(context, { command: 'npm', args, ifMissing: npmIsMissing(), env: withoutBinFolders(context.env) }, say);
+    await runTool(
+      context,
+      { command: 'npm', args, ifMissing: npmIsMissing(), env: withoutBinFolders(context.env) },
+      say,
+    );
     rmSync(begun(root));
     const done = await npmPackagesStep.check(context);
     if (done !== undefined) return done;
@@ -61,9 +66,9 @@ const begun = (root) => join(root, '.setup', 'npm-began');
  */
 function readLockfile(root) {
   try {
-    return JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+    return /** @type {Lockfile} */ (readJson(join(root, 'package-lock.json')));
   } catch (cause) {
-    throw new CannotBeHad(`package-lock.json cannot be read: ${cause instanceof Error ? cause.message : cause}`, [
+    throw new CannotBeHad(`package-lock.json cannot be read: ${String(cause)}`, [
       'Restore it: git checkout package-lock.json',
     ]);
   }
@@ -76,7 +81,7 @@ function readLockfile(root) {
  */
 function readInstalled(root) {
   try {
-    return JSON.parse(readFileSync(join(root, 'node_modules', '.package-lock.json'), 'utf8'));
+    return /** @type {Lockfile} */ (readJson(join(root, 'node_modules', '.package-lock.json')));
   } catch {
     return undefined;
   }

@@ -44,10 +44,17 @@ export const pythonStep = {
     const recent = found.find(isRecent);
     if (recent !== undefined) {
       const minor = recent.version.split('.').slice(0, 2).join('.');
-      const packages = { apt: `python${minor}-venv`, dnf: 'python3', pacman: 'python', apk: 'python3', zypper: 'python3' };
-      throw new CannotBeHad(`Python ${recent.version} (${recent.executable}) cannot make virtual environments.`, [
-        `Install its venv module: ${installCommand(packages, context.env)}`,
-      ]);
+      const packages = {
+        apt: `python${minor}-venv`,
+        dnf: 'python3',
+        pacman: 'python',
+        apk: 'python3',
+        zypper: 'python3',
+      };
+      throw new CannotBeHad(
+        `Python ${recent.version} (${recent.executable}) cannot make virtual environments.`,
+        [`Install its venv module: ${installCommand(packages, context.env)}`],
+      );
     }
     const seen = found.map((python) => `Python ${python.version} is too old`).join(', ');
     throw new CannotBeHad(`There is no Python 3.${oldestMinor} or newer here${seen && ` (${seen})`}.`, [

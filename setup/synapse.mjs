@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readJson } from './json-file.mjs';
 import { CannotBeHad } from './step.mjs';
 import { runTool } from './tool.mjs';
 
@@ -38,6 +39,8 @@ export const synapseStep = {
   },
 };
 
+/** @typedef {Record<string, string> & { synapse: string, python: string }} Stamp */
+
 /**
  * The finished installation in the checkout, or undefined when there is none, or one of another version, or one that
  * was made elsewhere, or with a Python that has gone.
@@ -46,8 +49,7 @@ export const synapseStep = {
  */
 export function installedSynapse(root) {
   try {
-    /** @type {Record<string, string> & { synapse: string, python: string }} */
-    const stamp = JSON.parse(readFileSync(stampOf(root), 'utf8'));
+    const stamp = /** @type {Stamp} */ (readJson(stampOf(root)));
     const fits = Object.entries(whatStampsDependOn(root)).every(([name, value]) => stamp[name] === value);
     return fits ? { synapse: stamp.synapse, python: stamp.python } : undefined;
   } catch {
@@ -85,7 +87,11 @@ function whatStampsDependOn(root) {
 async function askVersions(context, python) {
   const script = 'import platform, synapse; print(platform.python_version(), synapse.__version__)';
   const env = pipEnvironment(context.env);
-  const output = await runTool(context, { command: python, args: ['-c', script], env, ifMissing: [] }, () => {});
+  const output = await runTool(
+    context,
+    { command: python, args: ['-c', script], env, ifMissing: [] },
+    () => {},
+  );
   const [version, synapse] = output.at(-1)?.split(' ') ?? [];
   if (version && synapse && existsSync(python)) return { python: version, synapse };
   throw new CannotBeHad('pip says that it is done, but Synapse does not answer.', [
@@ -100,6 +106,14 @@ async function askVersions(context, python) {
  * @returns {NodeJS.ProcessEnv}
  */
 function pipEnvironment(env) {
-  const outside = ['PIP_USER', 'PIP_TARGET', 'PIP_PREFIX', 'PIP_ROOT', 'PYTHONHOME', 'PYTHONPATH', 'VIRTUAL_ENV'];
+  const outside = [
+    'PIP_USER',
+    'PIP_TARGET',
+    'PIP_PREFIX',
+    'PIP_ROOT',
+    'PYTHONHOME',
+    'PYTHONPATH',
+    'VIRTUAL_ENV',
+  ];
   return Object.fromEntries(Object.entries(env).filter(([name]) => !outside.includes(name)));
 }

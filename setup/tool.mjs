@@ -62,9 +62,11 @@ export async function runTool(context, tool, onLine) {
   }
   const ended = await endOf(child, context.signal);
   context.signal.throwIfAborted();
-  if (ended.error?.code === 'ENOENT') throw new CannotBeHad(`There is no ${tool.command} here.`, tool.ifMissing);
+  if (ended.error?.code === 'ENOENT')
+    throw new CannotBeHad(`There is no ${tool.command} here.`, tool.ifMissing);
   if (ended.error) throw new ToolFailed(shown, `cannot be started: ${ended.error.message}`, output);
-  if (ended.code !== 0) throw new ToolFailed(shown, `ended with ${ended.killedBy ?? `code ${ended.code}`}`, output);
+  if (ended.code !== 0)
+    throw new ToolFailed(shown, `ended with ${ended.killedBy ?? `code ${ended.code}`}`, output);
   return output;
 }
 
@@ -113,6 +115,8 @@ function signalGroup(child, name) {
  * @returns {NodeJS.ProcessEnv}
  */
 export function withoutBinFolders(env) {
-  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.endsWith(`node_modules${sep}.bin`));
+  const folders = (env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => !folder.endsWith(`node_modules${sep}.bin`));
   return { ...env, PATH: folders.join(delimiter) };
 }

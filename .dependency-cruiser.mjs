@@ -1,0 +1,134 @@
+// Who may import whom. The layers are drawn in docs/architecture.md; each rule here says in `comment` what to do
+// instead. Type imports count like all others.
+
+const own = '^(runtime|bridge|services|synapse-config|cli|react|app)/src/';
+
+/** A foreign package and the only folders that may import it. */
+const door = (name, folders, comment) => ({
+  name: `door-${name}`,
+  comment,
+  severity: 'error',
+  from: { path: own, pathNot: folders },
+  to: { path: `node_modules/${name}/` },
+});
+
+/** A workspace and the workspaces that it may not know. */
+const workspaceRule = (from, forbidden) => ({
+  name: `${from}-knows-not`,
+  comment: `${from} must not depend on ${forbidden}; see the layers in docs/architecture.md`,
+  severity: 'error',
+  from: { path: `^${from}/src/` },
+  to: { path: `^(${forbidden})/` },
+});
+
+/** Inside the runtime: a folder and the folders, besides itself, that it may import. */
+const runtimeLayer = (folder, allowed) => ({
+  name: `runtime-${folder}`,
+  comment: `runtime/src/${folder} may import only ${allowed || 'itself'}; what joins the parts belongs into runtime.ts`,
+  severity: 'error',
+  from: { path: `^runtime/src/${folder}/` },
+  to: { path: '^runtime/src/', pathNot: `^runtime/src/(${[folder, allowed].filter(Boolean).join('|')})/` },
+});
+
+const base = 'message|bus|platform';
+const parts = [
+  'actor',
+  'protostub',
+  'sync',
+  'identity',
+  'policy',
+  'catalogue',
+  'registry',
+  'discovery',
+  'trust',
+];
+
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Move what both need into a third file, or hand one to the other as an argument.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'resolvable',
+      comment: 'The file or package is not there, or package.json does not name it.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-undeclared-package',
+      comment: 'Add the package to the dependencies of the workspace that imports it.',
+      severity: 'error',
+      from: { path: own },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
+    },
+    {
+      name: 'no-vague-names',
+      comment: 'Name the file after what it exports.',
+      severity: 'error',
+      from: {},
+      to: { path: '(^|/)(utils?|helpers?|common|misc|manager)(/|\\.ts$)', pathNot: 'node_modules' },
+    },
+    {
+      name: 'packages-by-their-entries',
+      comment: 'Import @hyperty/…, not a path into another workspace.',
+      severity: 'error',
+      from: { path: '^([^/]+)/src/' },
+      to: { path: own, pathNot: '^$1/', dependencyTypes: ['local'] },
+    },
+    {
+      name: 'nobody-imports-tests',
+      comment: 'What tests and users both need belongs into runtime/src/testing.',
+      severity: 'error',
+      from: { pathNot: '^(test|examples)/' },
+      to: { path: '^(test|examples)/' },
+    },
+    {
+      name: 'no-node-in-the-runtime',
+      comment: 'The runtime runs in browsers: what Node.js gives comes in through platform/node.ts.',
+      severity: 'error',
+      from: { path: '^runtime/src/', pathNot: '^runtime/src/platform/node' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'set-up-needs-nothing',
+      comment: 'The set-up runs before anything is installed.',
+      severity: 'error',
+      from: { path: '^setup(\\.mjs$|/)' },
+      to: { pathNot: '^setup/', dependencyTypesNot: ['core'] },
+    },
+    workspaceRule('runtime', 'bridge|services|synapse-config|cli|react|app'),
+    workspaceRule('bridge', 'services|synapse-config|cli|react|app'),
+    workspaceRule('services', 'bridge|cli|react|app'),
+    workspaceRule('synapse-config', 'bridge|services|cli|react|app'),
+    workspaceRule('react', 'bridge|services|synapse-config|cli|app'),
+    runtimeLayer('message', ''),
+    runtimeLayer('platform', 'message'),
+    runtimeLayer('bus', 'message|platform'),
+    runtimeLayer('link', `${base}|protostub`),
+    ...parts.map((part) => runtimeLayer(part, base)),
+    door(
+      'xstate',
+      '^runtime/src/(actor|testing|hyperties)/',
+      'XState is known to actor/ only; use what it exports.',
+    ),
+    door('matrix-js-sdk', '^bridge/src/matrix/', 'Matrix is known to bridge/src/matrix/ only.'),
+    door('commander', '^cli/src/', 'Only the command line parses a command line.'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|out|coverage|\\.world|\\.venv|\\.setup)/' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@hyperty/source', 'import', 'node', 'types', 'default'],
+      extensions: ['.ts', '.mjs', '.js', '.d.ts'],
+    },
+  },
+};
