@@ -1,0 +1,99 @@
+/**
+ * A watch: the subscription behind one remote reference. It subscribes, renews its lease, and subscribes again when
+ * the peer was away, until it is stopped.
+ */
+import type { Address } from '../message/address.ts';
+import { FabricError } from '../message/error.ts';
+import type { Timer } from '../platform/clock.ts';
+import type { FabricContext } from './context.ts';
+import type { RemoteEvent } from './remote.ts';
+import { SUBSCRIPTION_LEASE_MS, type ExposedSnapshot } from './subscribers.ts';
+
+/** Where a watch reports. */
+export interface WatchTarget {
+  readonly send: (event: RemoteEvent) => void;
+  readonly emit: (event: unknown) => void;
+}
+
+const RETRY_MS = { first: 1000, longest: 60_000 };
+const STATUSES = new Set<unknown>(['active', 'done', 'error', 'stopped']);
+
+/** A subscription to one hyperty. */
+export class Watch {
+  readonly #address: Address;
+  readonly #fabric: FabricContext;
+  readonly #target: WatchTarget;
+  #subscription: string | undefined;
+  #updates = 0;
+  #retryMs = RETRY_MS.first;
+  #timer: Timer;
+  #stopped = false;
+
+  /** Subscribes at once. */
+  constructor(address: Address, fabric: FabricContext, target: WatchTarget) {
+    this.#address = address;
+    this.#fabric = fabric;
+    this.#target = target;
+    void this.#subscribe();
+  }
+
+  /** Ends the subscription; the peer is told. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    const { bus } = this.#fabric;
+    bus.clock.clearTimeout(this.#timer);
+    if (this.#subscription === undefined) return;
+    bus.endStream(this.#subscription);
+    const body = { subscription: this.#subscription };
+    this.#fabric.post({ to: this.#address, type: 'unsubscribe', body, deadline: bus.clock.now() + 60_000 });
+  }
+
+  async #subscribe(): Promise<void> {
+    const { bus, address: from } = this.#fabric;
+    const seen = this.#updates;
+    const onUpdate = (update: { readonly type: string; readonly body?: unknown }): void => { this.#onUpdate(update); }; // prettier-ignore
+    const renewed = this.#subscription;
+    const draft = { from, to: this.#address, type: 'subscribe', body: renewed === undefined ? {} : { subscription: renewed } };
+    const { id, outcome } = bus.openRequest(draft, renewed === undefined ? { onUpdate } : {});
+    this.#subscription ??= id;
+    try {
+      const snapshot = await outcome;
+      if (this.#stopped) return;
+      this.#retryMs = RETRY_MS.first;
+      if (seen === this.#updates) this.#onUpdate({ type: 'update', body: snapshot });
+      this.#again(SUBSCRIPTION_LEASE_MS / 2);
+    } catch (caught) {
+      if (!this.#stopped) this.#onFailure(FabricError.from(caught));
+    }
+  }
+
+  #onUpdate({ type, body }: { readonly type: string; readonly body?: unknown }): void {
+    if (this.#stopped) return;
+    if (type === 'event') {
+      this.#target.emit(body);
+      return;
+    }
+    this.#updates += 1;
+    if (isExposed(body)) this.#target.send({ type: '@hyperty.update', snapshot: body });
+  }
+
+  #onFailure(error: FabricError): void {
+    if (this.#subscription !== undefined) this.#fabric.bus.endStream(this.#subscription);
+    this.#subscription = undefined;
+    if (!error.retryable) {
+      this.#target.send({ type: '@hyperty.failed', error });
+      return;
+    }
+    this.#target.send({ type: '@hyperty.lost' });
+    this.#again(this.#retryMs);
+    this.#retryMs = Math.min(RETRY_MS.longest, this.#retryMs * 2);
+  }
+
+  #again(inMs: number): void {
+    this.#timer = this.#fabric.bus.clock.setTimeout(() => void this.#subscribe(), inMs);
+  }
+}
+
+const isExposed = (body: unknown): body is ExposedSnapshot =>
+  typeof body === 'object' && body !== null && STATUSES.has((body as { status?: unknown }).status);

@@ -1,0 +1,46 @@
+/** The dead-letter log: what could neither be delivered nor given back to a sender. Bounded; nothing vanishes unseen. */
+import type { Envelope } from '../message/envelope.ts';
+import type { FabricError } from '../message/error.ts';
+
+/** An envelope that ended here, and why. */
+export interface DeadLetter {
+  readonly envelope: Envelope;
+  readonly error: FabricError;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** The latest dead letters and a count of all. */
+export interface DeadLetterLog {
+  /** All that ever came, including those that have been pushed out. */
+  readonly total: number;
+  add(envelope: Envelope, error: FabricError): void;
+  /** The latest, oldest first. */
+  list(): readonly DeadLetter[];
+  /** Calls `listener` for each new one; returns the removal. */
+  onLetter(listener: (letter: DeadLetter) => void): () => void;
+}
+
+/** Creates a log that keeps the latest `capacity` letters. */
+export function createDeadLetterLog(capacity: number, now: () => number): DeadLetterLog {
+  const letters: DeadLetter[] = [];
+  const listeners = new Set<(letter: DeadLetter) => void>();
+  let total = 0;
+  return {
+    get total() {
+      return total;
+    },
+    add(envelope, error) {
+      const letter = { envelope, error, at: now() };
+      total += 1;
+      letters.push(letter);
+      if (letters.length > capacity) letters.shift();
+      for (const listener of listeners) listener(letter);
+    },
+    list: () => [...letters],
+    onLetter(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

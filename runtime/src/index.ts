@@ -1,0 +1,32 @@
+/** `@hyperty/runtime`: hosts hyperties; runs anywhere; knows no Matrix. */
+
+// For authors of hyperties
+export { ask, type AskInput, type AskOptions } from './actor/ask.ts';
+export { defineHyperty, isHypertyDefinition } from './actor/hyperty.ts';
+export type { Accepted, AnyDefinition, Descriptor, EventSchemas, HypertyDefinition, HypertySource, Parsed, Peer, Sent } from './actor/hyperty.ts'; // prettier-ignore
+export { remote, type RemoteInput, type RemoteLogic, type RemoteRef, type RemoteSnapshot } from './actor/remote.ts';
+export { progress, reply, type AnswerEvent, type ReplyOptions } from './actor/reply.ts';
+export type { HostOptions, HostedStatus } from './actor/hosted-actor.ts';
+export type { SupervisionOptions } from './actor/supervision.ts';
+
+// For those who run them
+export { createRuntime, type Hosted, type Runtime, type RuntimeOptions, type RuntimeReport } from './runtime.ts';
+export { defaultLinkSettings, type LinkSettings } from './link/settings.ts';
+export type { LinkReport } from './link/link.ts';
+export type { DeadLetter, DeadLetterLog } from './bus/dead-letters.ts';
+export type { Pipeline, Stage } from './bus/pipeline.ts';
+export { systemClock, type Clock, type Timer } from './platform/clock.ts';
+export { consoleLogger, silentLogger, type LogFields, type Logger } from './platform/logger.ts';
+export { createMemoryStorage, type KeyValueStorage } from './platform/storage.ts';
+
+// Messages
+export { addressParts, domainOf, hypertyAddress, isAddress, ownerOf, ownsAddress, parseAddress, runtimeAddress, runtimeParts } from './message/address.ts'; // prettier-ignore
+export type { Address, AddressParts, HypertyAddress, RuntimeAddress } from './message/address.ts';
+export { decodeEnvelope, envelopeJsonSchema, messageTypes } from './message/envelope.ts';
+export type { Envelope, EnvelopeHeader, MessageType, ResponseBody } from './message/envelope.ts';
+export { errorTable, FabricError, isErrorCode } from './message/error.ts';
+export type { ErrorBody, ErrorCode, ErrorDetails, ErrorKind } from './message/error.ts';
+
+// For those who write protostubs
+export type { FrameContent, FrameListener, MediaStore, Protostub, ProtostubState } from './protostub/protostub.ts';
+export { createMemoryHub, type FaultPlan, type FrameFate, type MemoryHub, type MemoryHubOptions } from './protostub/memory.ts';

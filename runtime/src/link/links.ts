@@ -1,0 +1,260 @@
+/**
+ * The links of one runtime: which peer by which path. Takes envelopes from the bus, finds the peer's runtime, keeps
+ * one link per peer, and takes frames from the protostubs, checking that the sender is who the frame says.
+ */
+import { addressParts, ownerOf, parseAddress, runtimeAddress, runtimeParts, type Address, type RuntimeAddress } from '../message/address.ts';
+import type { Envelope } from '../message/envelope.ts';
+import { FabricError } from '../message/error.ts';
+import type { Transport } from '../bus/bus.ts';
+import type { Timer } from '../platform/clock.ts';
+import type { FrameContent, Protostub } from '../protostub/protostub.ts';
+import { encodeBody } from './entry.ts';
+import { decodeFrame, type Frame, type FrameOf } from './frame.ts';
+import { Link, type LinkDeps, type LinkReport } from './link.ts';
+import { Locator } from './locator.ts';
+import { createThrottle, type Throttle } from './throttle.ts';
+
+/** What the links need from their runtime. */
+export interface LinksDeps extends Omit<LinkDeps, 'suspect'> {
+  /** True when the runtime hosts `address`. */
+  readonly isHosted: (address: Address) => boolean;
+  /** A peer was heard of for the first time. */
+  readonly onPeer: (peer: RuntimeAddress) => void;
+}
+
+/** Answers to `locate` that a runtime gives at most: a search costs the asker more than the asked. */
+const LOCATED_PER_SECOND = 200;
+
+/** All links of a runtime. */
+export class Links implements Transport {
+  readonly #deps: LinksDeps;
+  readonly #links = new Map<RuntimeAddress, Link>();
+  readonly #locator: Locator;
+  readonly #located: Throttle;
+  readonly #undo = new Map<Protostub, () => void>();
+  #paths: readonly Protostub[] = [];
+  #sweep: Timer;
+
+  constructor(deps: LinksDeps) {
+    this.#deps = deps;
+    this.#located = createThrottle(LOCATED_PER_SECOND, () => deps.clock.now());
+    this.#locator = new Locator({
+      ...deps,
+      broadcast: (frame, owner) => { this.#broadcast(frame, owner); },
+      diagnose: (owner) => this.#diagnose(owner),
+      forward: (encoded, expiresAt, runtime) => { this.#forward(encoded, expiresAt, runtime); },
+    }); // prettier-ignore
+  }
+
+  /** The state of each link. */
+  reports(): readonly LinkReport[] {
+    return [...this.#links.values()].map((link) => link.report());
+  }
+
+  /** Adds a path; earlier ones are preferred. Links move to it when it suits them better. Returns the removal. */
+  addPath(path: Protostub, { first = false } = {}): () => void {
+    this.#paths = first ? [path, ...this.#paths] : [...this.#paths, path];
+    const undoFrame = path.onFrame((frame, sender) => { this.#onFrame(frame, sender, path); }); // prettier-ignore
+    const undoState = path.onState(() => { this.#onPathState(path); }); // prettier-ignore
+    const undo = (): void => {
+      undoFrame();
+      undoState();
+      this.#undo.delete(path);
+      this.#paths = this.#paths.filter((other) => other !== path);
+      this.#choosePaths();
+    };
+    this.#undo.set(path, undo);
+    this.#scheduleSweep();
+    if (path.state === 'live') this.#onPathState(path);
+    return undo;
+  }
+
+  /** Greets peers known from an earlier life, so that homeservers which had given up on ours try again. */
+  greet(peers: readonly RuntimeAddress[]): void {
+    for (const peer of peers) if (this.#pathTo(peer)) this.#linkTo(peer).greet();
+  }
+
+  send(envelope: Envelope): void | Promise<void> {
+    const { settings, clock } = this.#deps;
+    const encoded = encodeBody(envelope, settings.maxBodyBytes);
+    const expiresAt = envelope.deadline ?? clock.now() + settings.timeToLiveMs;
+    const route = this.#locator.route(envelope.to);
+    if (route) return this.#linkTo(route).send(encoded, expiresAt);
+    this.#locator.hold(encoded, expiresAt);
+  }
+
+  withdraw(envelope: Envelope): FabricError | undefined {
+    const held = this.#locator.withdraw(envelope);
+    if (held) return held;
+    const route = this.#locator.route(envelope.to);
+    const links = route === undefined ? [...this.#links.values()] : [this.#links.get(route)];
+    for (const link of links) {
+      const reason = link?.withdraw(envelope.id);
+      if (reason) return reason;
+    }
+    return undefined;
+  }
+
+  /** Waits until everything has been acknowledged, at most `timeoutMs`. True when nothing waits any more. */
+  async drain(timeoutMs: number): Promise<boolean> {
+    const { clock } = this.#deps;
+    const until = clock.now() + timeoutMs;
+    const waiting = (): boolean => this.#locator.searching > 0 || [...this.#links.values()].some((link) => link.waiting > 0);
+    while (waiting() && clock.now() < until) await new Promise<void>((resolve) => { clock.setTimeout(resolve, 10); }); // prettier-ignore
+    return !waiting();
+  }
+
+  /** Closes all links and lets go of the paths. What still waited is reported as undeliverable. */
+  async stop(error: FabricError): Promise<void> {
+    this.#deps.clock.clearTimeout(this.#sweep);
+    this.#sweep = undefined;
+    for (const envelope of this.#locator.stop()) this.#deps.undeliverable(envelope, error);
+    const left = await Promise.all([...this.#links.values()].map((link) => link.close()));
+    for (const { encoded } of left.flat()) this.#deps.undeliverable(encoded.envelope, error);
+    this.#links.clear();
+    for (const undo of [...this.#undo.values()]) undo();
+  }
+
+  #forward(encoded: ReturnType<typeof encodeBody>, expiresAt: number, runtime: RuntimeAddress): void {
+    try {
+      void this.#linkTo(runtime).send(encoded, expiresAt);
+    } catch (caught) {
+      this.#deps.undeliverable(encoded.envelope, FabricError.from(caught));
+    }
+  }
+
+  #linkTo(peer: RuntimeAddress): Link {
+    const known = this.#links.get(peer);
+    if (known) return known;
+    const path = this.#pathTo(peer);
+    if (!path) throw new FabricError('no-route', `No protostub of this runtime reaches ${peer}; add one for its domain.`, { details: { peer } });
+    if (peer === this.#deps.self) throw new FabricError('not-found', `No hyperty of that name runs in ${peer}.`, { details: { peer } });
+    return this.#createLink(runtimePeer(peer), path);
+  }
+
+  #createLink(peer: RuntimeAddress, path: Protostub): Link {
+    this.#makeRoom();
+    const link = new Link(peer, path, {
+      ...this.#deps,
+      deliver: (envelope, from) => this.#deliver(envelope, from),
+      suspect: (silent) => { this.#locator.forgetRuntime(silent); },
+    }); // prettier-ignore
+    this.#links.set(peer, link);
+    this.#deps.onPeer(peer);
+    return link;
+  }
+
+  #pathTo(peer: RuntimeAddress): Protostub | undefined {
+    const able = this.#paths.filter((path) => path.state !== 'closed' && path.reaches(peer));
+    return able.find(({ state }) => state === 'live') ?? able[0];
+  }
+
+  #onPathState(path: Protostub): void {
+    this.#choosePaths();
+    if (path.state !== 'live') return;
+    for (const link of this.#links.values()) if (link.path === path) link.pathLive();
+    this.#locator.retry();
+  }
+
+  #choosePaths(): void {
+    for (const link of this.#links.values()) link.usePath(this.#pathTo(link.peer) ?? link.path);
+  }
+
+  #onFrame(content: unknown, sender: RuntimeAddress, path: Protostub): void {
+    try {
+      const frame = decodeFrame(content);
+      const from = claimedSender(frame, sender);
+      if (from === this.#deps.self) return;
+      if (frame.kind === 'locate') this.#onLocate(frame, from, path);
+      else if (frame.to !== this.#deps.self) throw new FabricError('invalid', `A frame for ${frame.to} came to ${this.#deps.self}.`);
+      else if (frame.kind === 'located') this.#locator.onLocated(frame, from);
+      else this.#linkOf(from, path)?.receive(frame);
+    } catch (caught) {
+      this.#deps.reject(FabricError.from(caught, 'invalid'));
+    }
+  }
+
+  /** The link of a peer that spoke; a stranger gets one unless its account has too many. */
+  #linkOf(peer: RuntimeAddress, path: Protostub): Link | undefined {
+    const known = this.#links.get(peer);
+    if (known) return known;
+    const owner = ownerOf(peer);
+    const siblings = [...this.#links.keys()].filter((other) => ownerOf(other) === owner);
+    if (siblings.length < this.#deps.settings.maxLinksPerOwner) return this.#createLink(peer, this.#pathTo(peer) ?? path);
+    throw new FabricError('rate-limited', `${owner ?? peer} holds ${siblings.length} links already; ${peer} was refused.`);
+  }
+
+  #deliver(envelope: Envelope, peer: RuntimeAddress): void | Promise<void> {
+    if (envelope.type === 'response' && (envelope.body as { code?: unknown } | undefined)?.code === 404) this.#locator.forget(envelope.from);
+    else this.#locator.learn(envelope.from, peer);
+    return this.#deps.deliver(envelope, peer);
+  }
+
+  #onLocate({ id, address }: FrameOf<'locate'>, from: RuntimeAddress, path: Protostub): void {
+    if (!this.#located.take()) return;
+    const found = this.#deps.isHosted(parseAddress(address));
+    const answer = { kind: 'located', from: this.#deps.self, to: from, id, address, found } as const;
+    this.#carry(path, answer, from);
+  }
+
+  #broadcast(frame: Frame, owner: RuntimeAddress): void {
+    const path = this.#pathTo(owner);
+    if (!path) throw new FabricError('no-route', `No protostub of this runtime reaches ${addressParts(owner).domain}; add one for it.`, { details: { owner } }); // prettier-ignore
+    if (path.state === 'live') this.#carry(path, frame, owner);
+  }
+
+  #carry(path: Protostub, frame: Frame, to: RuntimeAddress): void {
+    path.send(frame as FrameContent, to).catch((error: unknown) => {
+      this.#deps.logger.debug({ to, kind: frame.kind, error }, 'a frame was not taken by the message node');
+    });
+  }
+
+  async #diagnose(owner: RuntimeAddress): Promise<FabricError | undefined> {
+    try {
+      return await this.#pathTo(owner)?.diagnose?.(owner);
+    } catch (error) {
+      this.#deps.logger.debug({ owner, error }, 'the silence of a peer could not be explained');
+      return undefined;
+    }
+  }
+
+  #scheduleSweep(): void {
+    this.#sweep ??= this.#deps.clock.setTimeout(() => {
+      this.#sweep = undefined;
+      const now = this.#deps.clock.now();
+      for (const link of this.#links.values()) if (link.idleMs(now) >= this.#deps.settings.idleMs) this.#drop(link);
+      this.#scheduleSweep();
+    }, this.#deps.settings.idleMs / 2);
+  }
+
+  #makeRoom(): void {
+    if (this.#links.size < this.#deps.settings.maxLinks) return;
+    const now = this.#deps.clock.now();
+    const idlest = [...this.#links.values()].reduce((a, b) => (b.idleMs(now) > a.idleMs(now) ? b : a));
+    if (idlest.idleMs(now) === 0) throw new FabricError('mailbox-full', `${this.#links.size} links are busy; try again later.`);
+    this.#drop(idlest);
+  }
+
+  #drop(link: Link): void {
+    this.#links.delete(link.peer);
+    void link.close();
+  }
+}
+
+/** A peer must be one runtime, written in full. @throws FabricError `invalid` */
+function runtimePeer(address: RuntimeAddress): RuntimeAddress {
+  const parts = runtimeParts(address);
+  if (parts.device === '*') throw new FabricError('invalid', `${address} names no single runtime.`);
+  return runtimeAddress(parts);
+}
+
+/**
+ * The runtime that a frame says it is from, if the transport's proof covers it.
+ * @throws FabricError `forbidden` when it claims to be somebody else
+ */
+function claimedSender(frame: Frame, proven: RuntimeAddress): RuntimeAddress {
+  const from = runtimePeer(frame.from as RuntimeAddress);
+  const covered = proven.endsWith('/*') ? ownerOf(from) === ownerOf(proven) : from === proven;
+  if (covered) return from;
+  throw new FabricError('forbidden', `${proven} sent a frame in the name of ${from}; it was dropped.`, { details: { proven, from } });
+}

@@ -1,0 +1,178 @@
+/**
+ * The outbox of a link: what waits to be sent and what was sent but not acknowledged, in order. An envelope gets its
+ * number when it is first sent, so one that is withdrawn before leaves no gap. Pure: no timers, no I/O.
+ */
+import type { Encoded } from './entry.ts';
+import { encodeEntry, escapedBytes } from './entry.ts';
+
+/** One envelope in the outbox. */
+export interface OutboxItem {
+  encoded: Encoded;
+  /** Epoch milliseconds after which it is given up. */
+  readonly expiresAt: number;
+  /** When it was sent last, undefined before. */
+  sentAt: number | undefined;
+  /** True once it has been sent more than once: its round trip says nothing (Karn's rule). */
+  repeated: boolean;
+  withdrawn: boolean;
+}
+
+/** A run of consecutive items that fit into one frame. */
+export interface Batch {
+  /** Number of the first item. */
+  readonly first: number;
+  readonly items: readonly OutboxItem[];
+  /** JSON text of the entries. */
+  readonly entries: string;
+}
+
+/** Envelopes between acceptance and acknowledgement. */
+export class Outbox {
+  readonly #items: OutboxItem[] = [];
+  readonly #byId = new Map<string, OutboxItem>();
+  /** Number of the first item in `#items`. */
+  #base = 1;
+  /** Items that have a number: sent at least once. */
+  #numbered = 0;
+  /** Next item to send. */
+  #cursor = 0;
+
+  /** Envelopes that wait for being sent or acknowledged. */
+  get size(): number {
+    return this.#items.length;
+  }
+
+  /** Envelopes sent and not acknowledged. */
+  get unacknowledged(): number {
+    return this.#numbered;
+  }
+
+  /** Number of the last envelope that was sent. */
+  get lastNumber(): number {
+    return this.#base + this.#numbered - 1;
+  }
+
+  add(encoded: Encoded, expiresAt: number): void {
+    const item = { encoded, expiresAt, sentAt: undefined, repeated: false, withdrawn: false };
+    this.#items.push(item);
+    this.#byId.set(encoded.envelope.id, item);
+  }
+
+  /** The next item to send, if the credit `limit` allows it. */
+  peek(limit: number): OutboxItem | undefined {
+    this.#skipWithdrawn();
+    return this.#base + this.#cursor <= limit ? this.#items[this.#cursor] : undefined;
+  }
+
+  /** Takes the next items that fit into `maxBytes`, up to number `limit`; undefined when there is none to send. */
+  take(limit: number, maxBytes: number, now: number): Batch | undefined {
+    const first = this.#base + this.#cursor;
+    const items: OutboxItem[] = [];
+    const texts: string[] = [];
+    let bytes = 2;
+    for (let item = this.peek(limit); item; item = this.peek(limit)) {
+      if (needsSpill(item.encoded, maxBytes)) break;
+      const text = encodeEntry(item.encoded, items.at(-1)?.encoded.envelope);
+      bytes += escapedBytes(text) + 1;
+      if (bytes > maxBytes && items.length > 0) break;
+      item.repeated = item.sentAt !== undefined;
+      item.sentAt = now;
+      items.push(item);
+      texts.push(text);
+      this.#cursor += 1;
+      this.#numbered = Math.max(this.#numbered, this.#cursor);
+    }
+    return items.length === 0 ? undefined : { first, items, entries: `[${texts.join(',')}]` };
+  }
+
+  /** Drops what the peer has taken over. Returns the dropped items; none when `ack` is old or impossible. */
+  acknowledge(ack: number): readonly OutboxItem[] {
+    const acknowledged = ack - this.#base + 1;
+    if (acknowledged <= 0 || acknowledged > this.#numbered) return [];
+    return this.#dropFirst(acknowledged);
+  }
+
+  /** Everything unacknowledged is to be sent again. */
+  rewind(): void {
+    this.#cursor = 0;
+  }
+
+  /**
+   * Starts numbering anew for a peer in a new life. Returns the items that had been sent, whose fate is unknown.
+   * @param nextNumber number of the next item
+   */
+  restart(nextNumber = 1): readonly OutboxItem[] {
+    const sent = this.#dropFirst(this.#numbered);
+    this.#base = nextNumber;
+    this.#cursor = 0;
+    return sent;
+  }
+
+  /**
+   * Starts numbering anew for a peer that closed in order after `ack`: what it did not take over is sent again.
+   */
+  renumber(ack: number): void {
+    this.acknowledge(ack);
+    this.#base = 1;
+    this.#cursor = 0;
+    this.#numbered = 0;
+  }
+
+  /** Gives up on an envelope. Tells whether it was still here: `unsent`, `unacknowledged`, or `gone` (taken over). */
+  withdraw(id: string): 'unsent' | 'unacknowledged' | 'gone' {
+    const item = this.#byId.get(id);
+    if (!item) return 'gone';
+    item.withdrawn = true;
+    return item.sentAt === undefined ? 'unsent' : 'unacknowledged';
+  }
+
+  /** Removes the items that have expired unsent and returns them. */
+  expireUnsent(now: number): readonly OutboxItem[] {
+    const expired: OutboxItem[] = [];
+    for (let i = this.#items.length - 1; i >= this.#numbered; i -= 1) {
+      const item = this.#items[i];
+      if (!item || item.expiresAt > now) continue;
+      this.#remove(i, item);
+      if (!item.withdrawn) expired.push(item);
+    }
+    return expired.reverse();
+  }
+
+  /** True when even the youngest unacknowledged item has expired: the peer is gone for good. */
+  allSentExpired(now: number): boolean {
+    if (this.#numbered === 0) return false;
+    return this.#items.slice(0, this.#numbered).every(({ expiresAt }) => expiresAt <= now);
+  }
+
+  /** Removes and returns everything. */
+  clear(): readonly OutboxItem[] {
+    this.#numbered = this.#items.length;
+    return this.restart().filter(({ withdrawn }) => !withdrawn);
+  }
+
+  #dropFirst(amount: number): readonly OutboxItem[] {
+    const dropped = this.#items.splice(0, amount);
+    for (const { encoded } of dropped) this.#byId.delete(encoded.envelope.id);
+    this.#base += amount;
+    this.#numbered = Math.max(0, this.#numbered - amount);
+    this.#cursor = Math.max(0, this.#cursor - amount);
+    return dropped;
+  }
+
+  #skipWithdrawn(): void {
+    for (let item = this.#items[this.#cursor]; item?.withdrawn && this.#cursor >= this.#numbered; item = this.#items[this.#cursor]) {
+      this.#remove(this.#cursor, item);
+    }
+  }
+
+  #remove(index: number, item: OutboxItem): void {
+    this.#items.splice(index, 1);
+    this.#byId.delete(item.encoded.envelope.id);
+  }
+}
+
+/** True when an envelope is too large for a frame of its own and has not been spilled yet. */
+export function needsSpill(encoded: Encoded, maxBytes: number): boolean {
+  if (encoded.spill || encoded.body === undefined || encoded.body.length < maxBytes / 6) return false;
+  return escapedBytes(encodeEntry(encoded, undefined)) + 2 > maxBytes;
+}

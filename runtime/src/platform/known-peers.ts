@@ -1,0 +1,52 @@
+/** The peers that a runtime has talked to, remembered over restarts so that it can greet them. */
+import { isAddress, type RuntimeAddress } from '../message/address.ts';
+import type { Logger } from './logger.ts';
+import type { KeyValueStorage } from './storage.ts';
+
+/** The latest peers. */
+export interface KnownPeers {
+  add(peer: RuntimeAddress): void;
+  /** The peers of earlier lives and of this one, latest last. */
+  list(): Promise<readonly RuntimeAddress[]>;
+  /** Waits for what is being written. */
+  flush(): Promise<void>;
+}
+
+const KEY = 'known-peers';
+const CAPACITY = 64;
+
+/** Creates the memory of peers; a storage that fails is reported and does no further harm. */
+export function createKnownPeers(storage: KeyValueStorage, logger: Logger): KnownPeers {
+  let peers: readonly RuntimeAddress[] = [];
+  const loaded = load();
+  let writing: Promise<void> = loaded;
+
+  async function load(): Promise<void> {
+    try {
+      const text = await storage.get(KEY);
+      const stored: unknown = text === undefined ? [] : JSON.parse(text);
+      const earlier = Array.isArray(stored) ? stored.filter(isAddress) : [];
+      peers = [...earlier.filter((peer) => peer.startsWith('runtime:')), ...peers].slice(-CAPACITY) as RuntimeAddress[];
+    } catch (error) {
+      logger.warn({ error }, 'the known peers could not be read; starting without them');
+    }
+  }
+
+  async function save(): Promise<void> {
+    try {
+      await storage.set(KEY, JSON.stringify(peers));
+    } catch (error) {
+      logger.warn({ error }, 'the known peers could not be stored');
+    }
+  }
+
+  return {
+    add(peer) {
+      if (peers.includes(peer)) return;
+      peers = [...peers, peer].slice(-CAPACITY);
+      writing = writing.then(save);
+    },
+    list: () => loaded.then(() => peers),
+    flush: () => writing,
+  };
+}
