@@ -1,14 +1,18 @@
 // Turns what went wrong in a step into what a person does about it.
 
+import { statfsSync } from 'node:fs';
 import { CannotBeHad } from './step.mjs';
 import { ToolFailed } from './tool.mjs';
+
+const diskFull = 'The disk is full. The set-up needs about 1 GB; make room and try again.';
+const fullBelowBytes = 50e6;
 
 /**
  * Foreign programs have no error codes that reach us, so their words are matched; only for advice, never for a decision.
  * @type {readonly [words: RegExp, advice: string][]}
  */
 const known = [
-  [/ENOSPC|no space left/i, 'The disk is full. The set-up needs about 1.5 GB; make room and try again.'],
+  [/ENOSPC|no space left/i, diskFull],
   [
     /EROFS|read-only file system/i,
     'This folder is read-only. Clone the repository into one that you can write to.',
@@ -35,12 +39,14 @@ const noAdvice =
  * The lines to print for a failed step.
  * @param {import('./step.mjs').Step} step
  * @param {unknown} error
+ * @param {string} root
  * @returns {string[]}
  */
-export function explain(step, error) {
+export function explain(step, error, root) {
   const output = error instanceof ToolFailed ? error.output : [];
   const message = error instanceof Error ? error.message : String(error);
-  const advice = error instanceof CannotBeHad ? error.advice : adviceFor([message, ...output].join('\n'));
+  const advice =
+    error instanceof CannotBeHad ? error.advice : adviceFor([message, ...output].join('\n'), root);
   return [
     `${step.name}: ${message}`,
     ...output.map((line) => `  | ${line}`),
@@ -49,8 +55,21 @@ export function explain(step, error) {
   ];
 }
 
-/** @param {string} text */
-function adviceFor(text) {
+/**
+ * @param {string} text
+ * @param {string} root
+ */
+function adviceFor(text, root) {
+  if (isDiskFull(root)) return [diskFull];
   const found = known.find(([words]) => words.test(text));
   return [found === undefined ? noAdvice : found[1]];
+}
+
+/**
+ * On a full disk npm fails in many ways, few of which say so.
+ * @param {string} root
+ */
+function isDiskFull(root) {
+  const { bavail, bsize } = statfsSync(root);
+  return bavail * bsize < fullBelowBytes;
 }

@@ -21,13 +21,25 @@ const longestWaitMs = 20 * 60_000;
  */
 export async function withLock(context, onWait, work) {
   const folder = join(context.root, '.setup');
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const lock = join(folder, 'lock');
   await acquire(lock, context.signal, onWait);
   try {
     return await work();
   } finally {
     rmSync(lock, { force: true });
+  }
+}
+
+/**
+ * Not with `recursive`: in a read-only folder that says "no such file", which is no help.
+ * @param {string} folder
+ */
+function makeFolder(folder) {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -129,7 +129,7 @@ async function lockedMake(context, need) {
     context.signal.throwIfAborted();
     const [first] = steps;
     if (first === undefined) throw error;
-    console.error(explain({ ...first, name: 'Set-up' }, error).join('\n'));
+    console.error(`! ${explain({ ...first, name: 'Set-up' }, error, context.root).join('\n')}`);
     return [first];
   }
 }
@@ -168,7 +168,7 @@ async function makeOne(context, step) {
     return true;
   } catch (error) {
     context.signal.throwIfAborted();
-    console.error(`! ${explain(step, error).join('\n')}`);
+    console.error(`! ${explain(step, error, context.root).join('\n')}`);
     return false;
   }
 }

@@ -1,6 +1,6 @@
 // Step: the npm packages, exactly as the lockfile names them.
 
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CannotBeHad } from './step.mjs';
 import { readJson } from './json-file.mjs';
@@ -37,7 +37,6 @@ export const npmPackagesStep = {
   async make(context, say) {
     const { root } = context;
     // The mark stands while npm is at work: what an interrupted npm leaves behind looks whole and is not.
-    mkdirSync(join(root, '.setup'), { recursive: true });
     writeFileSync(begun(root), '');
     const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error', ...patience];
     await runTool(

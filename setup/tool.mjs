@@ -7,6 +7,10 @@ import { delimiter, sep } from 'node:path';
 import { CannotBeHad } from './step.mjs';
 
 const keptLines = 15;
+
+// Empty lines, and npm's stack traces and pointers to its own logs, which push what matters out of the last lines.
+const noise = /^(npm error)?\s*($|at |A complete log of this run)/;
+
 const graceMs = 5000;
 
 /** A program ended badly. `output` holds its last lines. */
@@ -54,7 +58,7 @@ export async function runTool(context, tool, onLine) {
   const output = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
-      if (line.trim() === '') return;
+      if (noise.test(line)) return;
       output.push(line);
       if (output.length > keptLines) output.shift();
       onLine(line.trim());
