@@ -1,6 +1,6 @@
 // Turns what went wrong in a step into what a person does about it.
 
-import { statfsSync } from 'node:fs';
+import fs from 'node:fs';
 import { CannotBeHad } from './step.mjs';
 import { ToolFailed } from './tool.mjs';
 
@@ -70,6 +70,7 @@ function adviceFor(text, root) {
  * @param {string} root
  */
 function isDiskFull(root) {
-  const { bavail, bsize } = statfsSync(root);
+  if (!('statfsSync' in fs)) return false; // Node.js before 18.15
+  const { bavail, bsize } = fs.statfsSync(root);
   return bavail * bsize < fullBelowBytes;
 }
