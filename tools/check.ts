@@ -34,7 +34,7 @@ const CHECKS: readonly Check[] = [
   {
     name: 'imports',
     about: 'who imports whom, no cycles',
-    program: bin('dependency-cruiser/bin/dependency-cruise.mjs'),
+    program: bin('dependency-cruiser/bin/dependency-cruiser.mjs'),
     args: ['--config=.dependency-cruiser.mjs', '.'],
   },
   {
