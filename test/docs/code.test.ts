@@ -1,7 +1,7 @@
 /** The code in README, docs and docstrings compiles and runs. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
@@ -29,6 +29,13 @@ describe('code in documents', () => {
       writeFileSync(path, '\n'.repeat(line - 1) + code + '\nexport {};\n');
     }
     problems = compile(blocks.map(({ path }) => path));
+  });
+
+  it('is found to the last block', () => {
+    const fences = documents.flatMap(
+      (document) => readFileSync(document, 'utf8').match(/^\s*```ts\b/gm) ?? [],
+    );
+    assert.equal(documents.flatMap(codeBlocksOf).length, fences.length);
   });
 
   for (const block of blocks) {
