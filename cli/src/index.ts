@@ -7,4 +7,5 @@ export type { Homeserver } from './world/homeserver.ts';
 export type { Progress, ProgressLine } from './world/progress.ts';
 export { findPython } from './world/python.ts';
 export type { SessionLease } from './world/session-pool.ts';
-export { createWorld, openWorld, type OpenWorld, type World, type WorldOptions } from './world/world.ts';
+export { openWorld, type OpenWorld } from './world/open-world.ts';
+export { createWorld, type World, type WorldOptions } from './world/world.ts';

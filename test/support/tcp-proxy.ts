@@ -34,8 +34,8 @@ interface ProxyState {
 }
 
 interface Pair {
-  destroy(): void;
-  wake(): void;
+  readonly destroy: () => void;
+  readonly wake: () => void;
 }
 
 /** Starts a proxy to `targetPort` of 127.0.0.1, on a free port unless `port` names one. */

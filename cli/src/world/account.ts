@@ -30,10 +30,18 @@ export interface LogInOptions {
  */
 export async function logInAccount(dir: string, company: Company, options: LogInOptions): Promise<Session> {
   const { localpart, deviceName, signal } = options;
-  const path = accountPath(dir, company, localpart);
-  const password = await readPassword(path);
+  const password = await accountPassword(dir, company, localpart);
   if (password !== undefined) return logIn(company, { localpart, deviceName, password, signal });
   return register(dir, company, options);
+}
+
+/** The password of an account of the world, or `undefined` when the world has none of that name. */
+export async function accountPassword(
+  dir: string,
+  company: Company,
+  localpart: string,
+): Promise<string | undefined> {
+  return readPassword(accountPath(dir, company, localpart));
 }
 
 function accountPath(dir: string, company: Company, localpart: string): string {

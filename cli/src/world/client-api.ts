@@ -48,9 +48,13 @@ export async function requestMatrix(
   const { errcode, error } = fields;
   throw new FabricError(
     errorCode(response.status, errcode),
-    `${baseUrl} refused ${method} ${path}: ${String(response.status)} ${String(errcode ?? '')} ${String(error ?? '')}`.trim(),
+    `${baseUrl} refused ${method} ${path}: ${[response.status, errcode, error].filter(isPrintable).join(' ')}`,
     { details: { status: response.status, errcode } },
   );
+}
+
+function isPrintable(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 function errorCode(status: number, errcode: unknown): ErrorCode {

@@ -81,3 +81,10 @@ function planCompany(name: CompanyName, ports: CompanyPorts): Company {
     federationPort: ports.federationListener ?? ports.federation,
   };
 }
+
+/** The company of that name. @throws TypeError when it is not among `companies` */
+export function companyNamed(companies: readonly Company[], name: CompanyName): Company {
+  const found = companies.find((company) => company.name === name);
+  if (found === undefined) throw new TypeError(`no company ${name} in this world`);
+  return found;
+}

@@ -10,6 +10,7 @@ export interface LogMark {
 }
 
 const MAX_LINES = 14;
+const MAX_LINE_CHARS = 400;
 const MAX_READ_BYTES = 256 * 1024;
 /** What Synapse writes at every start. */
 const BANNER = /\*{5} STARTING SERVER|Server .* version|Copyright \(c\)|Licensed under the AGPL|^\*+$/;
@@ -25,20 +26,15 @@ export async function markLog(path: string): Promise<LogMark> {
 
 /**
  * The last meaningful lines of what was printed to `consolePath` and logged after `mark`, newest last, at most 14.
- * Each of `secrets` is replaced by its first characters.
  */
-export async function logExcerpt(
-  consolePath: string,
-  mark: LogMark,
-  mask: (text: string) => string,
-): Promise<string[]> {
+export async function logExcerpt(consolePath: string, mark: LogMark): Promise<string[]> {
   const printed = await readFile(consolePath, 'utf8').catch(() => '');
   const logged = await readFrom(mark);
   const lines = [
     ...meaningful(logged).filter((line) => / (WARNING|ERROR|CRITICAL) /.test(line)),
     ...meaningful(printed),
   ];
-  return lines.slice(-MAX_LINES).map((line) => mask(line).slice(0, 400));
+  return lines.slice(-MAX_LINES).map((line) => line.slice(0, MAX_LINE_CHARS));
 }
 
 function meaningful(text: string): string[] {

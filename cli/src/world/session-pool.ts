@@ -15,7 +15,7 @@ import { tryLock } from './process-lock.ts';
 export interface SessionLease {
   readonly session: Session;
   /** Gives the session back for others; the device stays logged in. Does nothing the second time. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 const MAX_SESSIONS = 100;

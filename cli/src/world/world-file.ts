@@ -74,8 +74,10 @@ function parseWorldFile(text: string, path: string): WorldFile {
   }
   const { format, companies } = (value ?? {}) as Partial<Record<keyof WorldFile, unknown>>;
   if (format !== 1) {
-    const found = JSON.stringify(format) ?? 'none';
-    throw new FabricError('unsupported', `${path} has format ${found}, this version needs 1. ${remedy}`);
+    throw new FabricError(
+      'unsupported',
+      `${path} is of another version (format ${String(format)}, not 1). ${remedy}`,
+    );
   }
   if (
     !Array.isArray(companies) ||

@@ -4,24 +4,16 @@
  */
 import { resolve } from 'node:path';
 import { FabricError } from '@hyperty/runtime';
-import { logInAccount, type LogInOptions, type Session } from './account.ts';
-import {
-  companyFolder,
-  companyNames,
-  planCompanies,
-  type Company,
-  type CompanyName,
-  type CompanyPorts,
-} from './company.ts';
+import { companyNames, planCompanies, type Company, type CompanyName, type CompanyPorts } from './company.ts';
 import { removeHalfWrittenWorld, writeWorldFiles } from './creation.ts';
-import { createHomeserver, endStale, type Homeserver } from './homeserver.ts';
+import { createHomeserver, endStaleHomeserver, type Homeserver } from './homeserver.ts';
+import { createOpenWorld, type OpenWorld } from './open-world.ts';
 import { lockHolder, tryLock, type ProcessLock } from './process-lock.ts';
 import { step, type Progress } from './progress.ts';
 import { findPython } from './python.ts';
-import { waitForFederation } from './readiness.ts';
-import { takeSession, type SessionLease } from './session-pool.ts';
+import { startUp } from './start-up.ts';
 import { explainStorageFailure } from './storage-failure.ts';
-import { completeWorld, readWorld, worldPaths, type WorldState } from './world-file.ts';
+import { readWorld, worldPaths, type WorldState } from './world-file.ts';
 
 /** Where a world is and how it is made. */
 export interface WorldOptions {
@@ -35,26 +27,12 @@ export interface WorldOptions {
   readonly startDeadlineMs?: number;
 }
 
-/** The world as those see it who only use it. */
-export interface OpenWorld {
-  /** The folder, absolute. */
-  readonly dir: string;
-  readonly companies: readonly Company[];
-  company(name: CompanyName): Company;
-  /** Logs a new device in to an account of a company, making the account when there is none. */
-  logIn(name: CompanyName, options: LogInOptions): Promise<Session>;
-  /** Takes a session of an account for as long as one runtime needs it; see `SessionLease`. */
-  takeSession(name: CompanyName, options: { localpart: string; signal?: AbortSignal }): Promise<SessionLease>;
-}
-
-/** A world that this process runs. */
-export interface World extends Omit<OpenWorld, 'companies'> {
-  /** Known once it has been started. @throws TypeError before */
-  readonly companies: readonly Company[];
+/** A world that this process runs; what `OpenWorld` offers throws a TypeError while it does not. */
+export interface World extends OpenWorld {
   homeserver(name: CompanyName): Homeserver;
   /**
    * Makes the world when it is absent or half-written, starts both homeservers in parallel and waits until they reach
-   * each other. When it fails or is interrupted, nothing is left running.
+   * each other. Does nothing when it runs. When it fails or is interrupted, nothing is left running.
    * @throws FabricError that says what to do: `conflict` (already running, port taken), `not-found` (no Synapse),
    * `crashed`, `timeout`, `cancelled`, `internal` (disk full, read-only, …)
    */
@@ -65,60 +43,9 @@ export interface World extends Omit<OpenWorld, 'companies'> {
   onCrash(listener: (error: FabricError) => void): () => void;
 }
 
-/**
- * The world in a folder, for use while another process runs it.
- * @throws FabricError `not-found` when there is none
- */
-export async function openWorld(dir: string): Promise<OpenWorld> {
-  const folder = resolve(dir);
-  const state = await readWorld(folder);
-  if (state.kind !== 'complete') {
-    throw new FabricError('not-found', `There is no world at ${folder}. "hyperty up" makes and starts one.`);
-  }
-  return createOpenWorld(folder, state.world.companies);
-}
-
 /** A world in a folder, not yet running. */
 export function createWorld(options: WorldOptions = {}, deps: { progress?: Progress } = {}): World {
-  const dir = resolve(options.dir ?? '.world');
-  const { progress = () => undefined } = deps;
-  const crashListeners = new Set<(error: FabricError) => void>();
-  let running: RunningWorld | undefined;
-
-  const whileRunning = (): RunningWorld => {
-    if (running === undefined) throw new TypeError('the world has not been started');
-    return running;
-  };
-
-  return {
-    dir,
-    get companies() {
-      return whileRunning().open.companies;
-    },
-    company: (name) => whileRunning().open.company(name),
-    homeserver: (name) => whileRunning().homeservers[name],
-    logIn: (name, account) => whileRunning().open.logIn(name, account),
-    takeSession: (name, account) => whileRunning().open.takeSession(name, account),
-    start: async (signal) => {
-      running ??= await startWorld({ ...options, dir }, progress, signal);
-      for (const name of companyNames) {
-        running.homeservers[name].onCrash((error) => {
-          for (const listener of crashListeners) listener(error);
-        });
-      }
-    },
-    stop: async () => {
-      const stopping = running;
-      running = undefined;
-      if (stopping !== undefined) await stopWorld(stopping);
-    },
-    onCrash: (listener) => {
-      crashListeners.add(listener);
-      return () => {
-        crashListeners.delete(listener);
-      };
-    },
-  };
+  return new LocalWorld(options, deps.progress ?? (() => undefined));
 }
 
 interface RunningWorld {
@@ -127,31 +54,130 @@ interface RunningWorld {
   readonly lock: ProcessLock;
 }
 
-async function startWorld(
-  options: WorldOptions & { dir: string },
-  progress: Progress,
-  signal?: AbortSignal,
-): Promise<RunningWorld> {
-  const { dir } = options;
-  try {
-    await readWorld(dir);
-    const python = await findPython(options.python);
-    const lock = await lockWorld(dir);
+class LocalWorld implements World {
+  readonly dir: string;
+  readonly #options: WorldOptions;
+  readonly #progress: Progress;
+  readonly #crashListeners = new Set<(error: FabricError) => void>();
+  #starting: Promise<RunningWorld> | undefined;
+  #running: RunningWorld | undefined;
+
+  constructor(options: WorldOptions, progress: Progress) {
+    this.dir = resolve(options.dir ?? '.world');
+    this.#options = options;
+    this.#progress = progress;
+  }
+
+  get companies(): readonly Company[] {
+    return this.#run.open.companies;
+  }
+
+  company(name: CompanyName): Company {
+    return this.#run.open.company(name);
+  }
+
+  homeserver(name: CompanyName): Homeserver {
+    return this.#run.homeservers[name];
+  }
+
+  async logIn(...account: Parameters<OpenWorld['logIn']>): ReturnType<OpenWorld['logIn']> {
+    return this.#run.open.logIn(...account);
+  }
+
+  async takeSession(...account: Parameters<OpenWorld['takeSession']>): ReturnType<OpenWorld['takeSession']> {
+    return this.#run.open.takeSession(...account);
+  }
+
+  async start(signal?: AbortSignal): Promise<void> {
+    this.#starting ??= this.#start(signal);
     try {
-      const state = await readWorld(dir);
-      const companies = await prepare(state, options, progress);
-      const open = createOpenWorld(dir, companies);
-      const homeserver = (name: CompanyName): Homeserver =>
-        createHomeserver({ ...options, company: open.company(name), python, progress });
-      const world = { open, homeservers: { acme: homeserver('acme'), partner: homeserver('partner') }, lock };
-      await bringUp(world, { isNew: state.kind !== 'complete', options, progress, signal });
-      return world;
+      this.#running = await this.#starting;
+    } catch (error) {
+      this.#starting = undefined;
+      throw explainStorageFailure(error, this.dir);
+    }
+  }
+
+  async stop(): Promise<void> {
+    const running = await this.#starting?.catch(() => undefined);
+    this.#starting = undefined;
+    this.#running = undefined;
+    if (running === undefined) return;
+    await stopHomeservers(running.homeservers);
+    await running.lock.release();
+  }
+
+  onCrash(listener: (error: FabricError) => void): () => void {
+    this.#crashListeners.add(listener);
+    return () => this.#crashListeners.delete(listener);
+  }
+
+  get #run(): RunningWorld {
+    if (this.#running === undefined) throw new TypeError('the world has not been started');
+    return this.#running;
+  }
+
+  async #start(signal: AbortSignal | undefined): Promise<RunningWorld> {
+    await readWorld(this.dir); // before the lock is written: the folder may not be ours
+    const python = await findPython(this.#options.python);
+    const lock = await lockWorld(this.dir);
+    try {
+      const state = await readWorld(this.dir);
+      const open = createOpenWorld(this.dir, await this.#prepare(state));
+      return { open, homeservers: await this.#startHomeservers(open, { python, state, signal }), lock };
     } catch (error) {
       await lock.release();
       throw error;
     }
-  } catch (error) {
-    throw explainStorageFailure(error, dir);
+  }
+
+  /** The companies of a complete world, or those of one that is made now. */
+  async #prepare(state: WorldState): Promise<readonly Company[]> {
+    if (state.kind === 'complete') return state.world.companies;
+    if (state.kind === 'half-written') {
+      this.#progress({
+        kind: 'warning',
+        text: 'an earlier set-up of this world was interrupted; making it anew',
+      });
+      for (const name of companyNames) await endStaleHomeserver(this.dir, name, this.#progress);
+      await removeHalfWrittenWorld(this.dir);
+    }
+    const companies = await planCompanies(this.#options.ports);
+    const text = `made keys, certificates and secrets in ${this.dir}`;
+    await step(this.#progress, text, () => writeWorldFiles(this.dir, companies));
+    return companies;
+  }
+
+  async #startHomeservers(
+    open: OpenWorld,
+    { python, state, signal }: { python: string; state: WorldState; signal: AbortSignal | undefined },
+  ): Promise<RunningWorld['homeservers']> {
+    const companies = { acme: open.company('acme'), partner: open.company('partner') };
+    const common = { ...this.#options, dir: this.dir, python, progress: this.#progress };
+    const homeservers = {
+      acme: createHomeserver({ ...common, company: companies.acme }),
+      partner: createHomeserver({ ...common, company: companies.partner }),
+    };
+    const deadlineMs = this.#options.startDeadlineMs ?? 60_000;
+    const isNew = state.kind !== 'complete';
+    try {
+      await startUp({
+        dir: this.dir,
+        companies,
+        homeservers,
+        isNew,
+        deadlineMs,
+        progress: this.#progress,
+        signal,
+      });
+    } catch (error) {
+      await stopHomeservers(homeservers);
+      throw error;
+    }
+    for (const name of companyNames) {
+      homeservers[name].onCrash((error) => this.#crashListeners.forEach((listener) => listener(error)));
+    }
+    return homeservers;
   }
 }
 
@@ -160,125 +186,14 @@ async function lockWorld(dir: string): Promise<ProcessLock> {
   const lock = await tryLock(path);
   if (lock !== undefined) return lock;
   const holder = await lockHolder(path);
-  const who = holder === undefined ? '' : ` by process ${String(holder.pid)}`;
-  throw new FabricError(
-    'conflict',
-    `The world at ${dir} is already run${who}. Use it ("hyperty run FILE", "hyperty status"), stop it ("hyperty down"), or run another one with --dir.`,
-    { details: { dir, ...(holder === undefined ? {} : { pid: holder.pid }) } },
-  );
+  const who = holder === undefined ? '' : ` by process ${holder.pid}`;
+  const advice =
+    'Use it ("hyperty run FILE", "hyperty status"), stop it ("hyperty down"), or run another with --dir.';
+  throw new FabricError('conflict', `The world at ${dir} is already run${who}. ${advice}`, {
+    details: { dir, ...(holder === undefined ? {} : { pid: holder.pid }) },
+  });
 }
 
-/** The companies of a complete world, or those of one that is made now. */
-async function prepare(
-  state: WorldState,
-  options: WorldOptions & { dir: string },
-  progress: Progress,
-): Promise<readonly Company[]> {
-  if (state.kind === 'complete') return state.world.companies;
-  const { dir } = options;
-  const companies = await planCompanies(options.ports);
-  if (state.kind === 'half-written') {
-    for (const company of companies) await endStale(companyFolder(dir, company.name), company, progress);
-    await removeHalfWrittenWorld(dir);
-    progress({ kind: 'warning', text: 'an earlier set-up of this world was interrupted; making it anew' });
-  }
-  await step(progress, `made keys, certificates and secrets in ${dir}`, () =>
-    writeWorldFiles(dir, companies),
-  );
-  return companies;
-}
-
-interface BringUpOptions {
-  readonly isNew: boolean;
-  readonly options: WorldOptions;
-  readonly progress: Progress;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** Starts both homeservers; when anything fails, stops both before it throws. */
-async function bringUp(world: RunningWorld, context: BringUpOptions): Promise<void> {
-  const { isNew, options, progress, signal } = context;
-  const { dir, companies, company } = world.open;
-  const failed = new AbortController();
-  const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
-  try {
-    await step(
-      progress,
-      `started the homeservers of ${companies.map((it) => `${it.name} (${it.baseUrl})`).join(' and ')}`,
-      () =>
-        allOrFirstFailure(
-          companyNames.map((name) => world.homeservers[name].start(either)),
-          failed,
-        ),
-    );
-    if (isNew) {
-      await step(
-        progress,
-        `made accounts for ${companies.map((it) => `${it.person} at ${it.name}`).join(' and ')}`,
-        () =>
-          allOrFirstFailure(
-            companies.map((it) => createPerson(world.open, it, either)),
-            failed,
-          ),
-      );
-    }
-    const wait = { deadlineMs: options.startDeadlineMs ?? 60_000, signal: either };
-    await step(progress, 'both homeservers reach each other over TLS', () =>
-      allOrFirstFailure(
-        [
-          waitForFederation(company('acme'), company('partner'), wait),
-          waitForFederation(company('partner'), company('acme'), wait),
-        ],
-        failed,
-      ),
-    );
-    if (isNew) await completeWorld(dir, companies);
-  } catch (error) {
-    await stopHomeservers(world);
-    throw error;
-  }
-}
-
-/** Waits for all, and ends the others by `failed` when one fails; then throws that first failure. */
-async function allOrFirstFailure(runs: readonly Promise<void>[], failed: AbortController): Promise<void> {
-  const failures: unknown[] = [];
-  await Promise.all(
-    runs.map((run) =>
-      run.catch((error: unknown) => {
-        failures.push(error);
-        failed.abort();
-      }),
-    ),
-  );
-  if (failures.length > 0) throw failures[0];
-}
-
-/** Makes the account of a company's person together with the first of its sessions. */
-async function createPerson(world: OpenWorld, company: Company, signal: AbortSignal): Promise<void> {
-  const lease = await world.takeSession(company.name, { localpart: company.person, signal });
-  await lease.release();
-}
-
-async function stopWorld(world: RunningWorld): Promise<void> {
-  await stopHomeservers(world);
-  await world.lock.release();
-}
-
-async function stopHomeservers(world: RunningWorld): Promise<void> {
-  await Promise.all(companyNames.map((name) => world.homeservers[name].stop()));
-}
-
-function createOpenWorld(dir: string, companies: readonly Company[]): OpenWorld {
-  const company = (name: CompanyName): Company => {
-    const found = companies.find((it) => it.name === name);
-    if (found === undefined) throw new TypeError(`no company ${name} in this world`);
-    return found;
-  };
-  return {
-    dir,
-    companies,
-    company,
-    logIn: (name, options) => logInAccount(dir, company(name), options),
-    takeSession: (name, options) => takeSession(dir, company(name), options),
-  };
+async function stopHomeservers(homeservers: RunningWorld['homeservers']): Promise<void> {
+  await Promise.all(companyNames.map((name) => homeservers[name].stop()));
 }

@@ -1,0 +1,113 @@
+/**
+ * Where the account comes from on which `hyperty run` runs: one of the local world, or any Matrix account.
+ */
+import { FabricError } from '@hyperty/runtime';
+import { readCredentials, type CredentialOptions } from './credentials.ts';
+import { parseServerUrl } from './doctor/server-checks.ts';
+import { loadFabric } from './runtime-session.ts';
+import type { Session } from './world/account.ts';
+import { requestMatrix } from './world/client-api.ts';
+import { companyNames, type CompanyName } from './world/company.ts';
+import { openWorld } from './world/open-world.ts';
+
+/** Which account to use. */
+export interface AccountOptions extends CredentialOptions {
+  /** The world's folder. */
+  readonly dir: string;
+  /** `localpart@company` in the world. */
+  readonly as?: string;
+  /** Any other homeserver; then `as` and the world are not used. */
+  readonly homeserver?: string;
+}
+
+/** A session to use, and how to give it back. */
+export interface AccountSession {
+  readonly session: Session;
+  readonly giveBack: () => Promise<void>;
+}
+
+/** Characters of a Matrix localpart (specification appendices, "User Identifiers"). */
+const WORLD_ACCOUNT = /^([a-z0-9._=/+-]{1,100})@([a-z]+)$/;
+
+/**
+ * Opens a session of the account that `options` name, `defaultAccount` of the world when they name none.
+ * @throws FabricError `invalid` for options that do not fit, `offline` when the world does not run, `unauthenticated`
+ */
+export async function openSession(
+  options: AccountOptions,
+  defaultAccount: string,
+  signal: AbortSignal,
+): Promise<AccountSession> {
+  if (options.homeserver === undefined)
+    return openWorldSession(options.dir, options.as ?? defaultAccount, signal);
+  if (options.as !== undefined) {
+    throw new FabricError('invalid', '--as names an account of the world; with --homeserver, use --user.');
+  }
+  const baseUrl = parseServerUrl(options.homeserver);
+  const credentials = await readCredentials(options);
+  if (credentials.kind === 'token') {
+    return {
+      session: await tokenSession(baseUrl, credentials.token, signal),
+      giveBack: async () => undefined,
+    };
+  }
+  if (credentials.kind === 'none') {
+    const advice = 'Give --token-file FILE, or --user NAME and --password-file FILE.';
+    throw new FabricError('invalid', `${baseUrl} needs to know who you are. ${advice}`);
+  }
+  const { user, password } = credentials;
+  const [, { logIn }] = await loadFabric();
+  const session = await logIn({ baseUrl, user, password, deviceName: 'Hyperty runtime (hyperty run)' });
+  return { session, giveBack: () => logOut(session) };
+}
+
+async function openWorldSession(dir: string, account: string, signal: AbortSignal): Promise<AccountSession> {
+  const [, localpart, company] = WORLD_ACCOUNT.exec(account) ?? [];
+  if (localpart === undefined || !isCompanyName(company)) {
+    const known = companyNames.join(' or ');
+    throw new FabricError(
+      'invalid',
+      `"${account}" is not an account of the world; write NAME@COMPANY, the company being ${known}.`,
+    );
+  }
+  const world = await openWorld(dir);
+  try {
+    const { session, release } = await world.takeSession(company, { localpart, signal });
+    return { session, giveBack: release };
+  } catch (error) {
+    const { code } = FabricError.from(error);
+    if (code !== 'offline') throw error;
+    throw new FabricError(
+      'offline',
+      `The world at ${world.dir} does not run. Start it in another terminal: hyperty up`,
+      { cause: error },
+    );
+  }
+}
+
+async function tokenSession(baseUrl: string, accessToken: string, signal: AbortSignal): Promise<Session> {
+  const answer = await requestMatrix(baseUrl, {
+    path: '/_matrix/client/v3/account/whoami',
+    token: accessToken,
+    signal,
+  });
+  const { user_id: userId, device_id: deviceId } = answer;
+  if (typeof userId !== 'string' || typeof deviceId !== 'string') {
+    throw new FabricError(
+      'unauthenticated',
+      `The token belongs to no device at ${baseUrl}; use one from a log-in.`,
+    );
+  }
+  return { baseUrl, userId, deviceId, accessToken };
+}
+
+async function logOut(session: Session): Promise<void> {
+  const { baseUrl, accessToken: token } = session;
+  await requestMatrix(baseUrl, { method: 'POST', path: '/_matrix/client/v3/logout', token, body: {} }).catch(
+    () => undefined,
+  );
+}
+
+function isCompanyName(name: string | undefined): name is CompanyName {
+  return companyNames.some((it) => it === name);
+}

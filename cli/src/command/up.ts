@@ -1,0 +1,93 @@
+/**
+ * `hyperty up`: makes and starts the two-company world, proves it with a real exchange, and keeps it running until
+ * Ctrl-C; with `check`, stops it right after the proof.
+ */
+import { once } from 'node:events';
+import { startExchange, type Exchange } from '../exchange.ts';
+import { exitCodes, type ExitCode } from '../exit-code.ts';
+import type { Interruption } from '../interruption.ts';
+import { loadFabric } from '../runtime-session.ts';
+import { formatMs, type Terminal } from '../terminal.ts';
+import { createWorld, type World } from '../world/world.ts';
+
+/** What `hyperty up` takes. */
+export interface UpOptions {
+  readonly dir: string;
+  /** Stop everything after the proof. */
+  readonly check?: boolean;
+}
+
+/** Runs the world; ends when it was interrupted, when a homeserver crashed, or after the proof. */
+export async function up(
+  options: UpOptions,
+  context: { terminal: Terminal; interruption: Interruption },
+): Promise<ExitCode> {
+  const { terminal, interruption } = context;
+  const world = createWorld({ dir: options.dir }, { progress: (line) => terminal.printProgress(line) });
+  const crashes: Error[] = [];
+  world.onCrash((error) => {
+    crashes.push(error);
+    interruption.abort(error);
+  });
+  try {
+    const lastLine = await inhabit(world, options, context);
+    if (crashes[0] !== undefined) throw crashes[0];
+    terminal.print(lastLine);
+    return exitCodes.ok;
+  } catch (error) {
+    throw crashes[0] ?? error;
+  }
+}
+
+/** Starts the world and its greeter, waits for the end, stops all. Returns what to say at the very end. */
+async function inhabit(
+  world: World,
+  options: UpOptions,
+  { terminal, interruption }: { terminal: Terminal; interruption: Interruption },
+): Promise<string> {
+  const { signal } = interruption;
+  const began = performance.now();
+  void loadFabric().catch(() => undefined); // overlaps with Synapse's start; a failure shows when it is used
+  try {
+    await world.start(signal);
+    const startedMs = performance.now() - began;
+    const exchange = await startExchange(world, signal);
+    try {
+      printExchange(exchange, terminal);
+      if (options.check === true)
+        return `Proven: ${summary(exchange)}; the world was up in ${formatMs(startedMs)}; everything is stopped.`;
+      printHints(exchange, terminal);
+      if (!signal.aborted) await once(signal, 'abort');
+      return 'Everything is stopped; "npm start" or "hyperty up" starts it again.';
+    } finally {
+      await exchange.end();
+    }
+  } finally {
+    await world.stop();
+  }
+}
+
+function printExchange({ proof, address, asker, host }: Exchange, terminal: Terminal): void {
+  terminal.print(
+    '',
+    `${terminal.bold(asker)} asks ${terminal.bold(address)}`,
+    `  → ${JSON.stringify(proof.request)}`,
+    `  ← ${JSON.stringify(proof.answer)}   ${terminal.dim(`from ${host}`)}`,
+    `  round trip ${formatMs(proof.firstMs)} the first time, ${formatMs(proof.medianMs)} then (median of ${String(proof.rounds)})`,
+    '',
+  );
+}
+
+function printHints({ address }: Exchange, terminal: Terminal): void {
+  terminal.print(
+    'The greeter stays. In another terminal:',
+    `  ${terminal.bold('npx hyperty run examples/hello/ask-greeter.ts')}   asks it from a file; copy that and make it yours`,
+    `  ${terminal.bold('npx hyperty run examples/hello/greeter.ts --as carol@acme --name mine')}   hosts another one`,
+    `  ${terminal.bold('npx hyperty doctor')}   examines both homeservers`,
+    terminal.dim(`Its address: ${address}. Ctrl-C stops everything.`),
+  );
+}
+
+function summary({ proof, address, asker }: Exchange): string {
+  return `${asker} asked ${address} through two homeservers and was answered in ${formatMs(proof.firstMs)}, then ${formatMs(proof.medianMs)} (median of ${String(proof.rounds)})`;
+}

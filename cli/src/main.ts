@@ -1,0 +1,187 @@
+/**
+ * The `hyperty` command line: which commands and options there are, their help texts, and what exit code each outcome
+ * gives. The work is done in `command/`.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { FabricError } from '@hyperty/runtime';
+import { doctor, type DoctorCommandOptions } from './command/doctor.ts';
+import { down } from './command/down.ts';
+import { run, type RunOptions } from './command/run.ts';
+import { status } from './command/status.ts';
+import { up, type UpOptions } from './command/up.ts';
+import { exitCodes, type ExitCode } from './exit-code.ts';
+import { createInterruption, type Interruption } from './interruption.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
+
+interface Context {
+  readonly terminal: Terminal;
+  readonly interruption: Interruption;
+}
+
+type Action = (context: Context) => Promise<ExitCode>;
+
+const DEFAULT_DIR = '.world';
+
+/** Runs the command with these arguments and returns its exit code. Never throws. */
+export async function main(args: readonly string[]): Promise<ExitCode> {
+  const terminal = createTerminal();
+  let action: Action | undefined;
+  const program = describeProgram((chosen) => {
+    action = chosen;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    terminal.printError(error);
+    return exitCodes.failed;
+  }
+  return action === undefined ? exitCodes.usage : perform(action, terminal);
+}
+
+async function perform(action: Action, terminal: Terminal): Promise<ExitCode> {
+  const interruption = createInterruption(() => {
+    terminal.printProgress({ kind: 'note', text: 'stopping (once more to stop at once)' });
+  });
+  try {
+    return await action({ terminal, interruption });
+  } catch (error) {
+    if (interruption.exitCode !== undefined && isInterruption(error, interruption))
+      return interruption.exitCode;
+    terminal.printError(error);
+    return exitCodes.failed;
+  } finally {
+    interruption.dispose();
+  }
+}
+
+function isInterruption(error: unknown, { signal }: Interruption): boolean {
+  return error === signal.reason || FabricError.from(error).code === 'cancelled';
+}
+
+function describeProgram(choose: (action: Action) => void): Command {
+  const program = new Command('hyperty')
+    .description('Runs hyperties: actors of people and companies that talk through Matrix homeservers.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('(add --help for all options)')
+    .exitOverride()
+    .addHelpText('after', HELP_AFTER);
+  describeWorldCommands(program, choose);
+  describeDoctor(program, choose);
+  describeRun(program, choose);
+  return program;
+}
+
+function describeWorldCommands(program: Command, choose: (action: Action) => void): void {
+  program
+    .command('up')
+    .description(
+      'make and start two companies with a homeserver each, prove that they talk, run until Ctrl-C',
+    )
+    .option('--check', 'stop everything after the proof; the last line says what was proven and how fast')
+    .option('--dir <folder>', 'folder of the world', DEFAULT_DIR)
+    .addHelpText('after', examples('hyperty up', 'hyperty up --check', 'hyperty up --dir /tmp/other-world'))
+    .action((options: UpOptions) => choose((context) => up(options, context)));
+  program
+    .command('down')
+    .description('stop the world, and what an interrupted run left behind')
+    .option('--delete', 'delete its folder too, with all accounts and messages')
+    .option('--dir <folder>', 'folder of the world', DEFAULT_DIR)
+    .addHelpText('after', examples('hyperty down', 'hyperty down --delete'))
+    .action((options: { dir: string; delete?: boolean }) =>
+      choose(({ terminal }) => down(options, terminal)),
+    );
+  program
+    .command('status')
+    .description('show what runs; ends with 0 while all of it does, else with 1')
+    .option('--json', 'print JSON')
+    .option('--dir <folder>', 'folder of the world', DEFAULT_DIR)
+    .addHelpText('after', examples('hyperty status', 'hyperty status --json'))
+    .action((options: { dir: string; json?: boolean }) =>
+      choose(({ terminal }) => status(options, terminal)),
+    );
+}
+
+function describeDoctor(program: Command, choose: (action: Action) => void): void {
+  const command = program
+    .command('doctor')
+    .description('check a Matrix homeserver and an account for what the fabric needs, and say what to change')
+    .argument('[url]', "the homeserver's address for clients, or its domain; both of the world's by default");
+  addCredentials(command)
+    .option('--json', 'print JSON')
+    .option('--dir <folder>', 'folder of the world', DEFAULT_DIR)
+    .addHelpText(
+      'after',
+      examples(
+        'hyperty doctor',
+        'hyperty doctor https://matrix.example.com',
+        'hyperty doctor example.com --user alice --password-file alice.txt',
+        'HYPERTY_TOKEN=… hyperty doctor https://matrix.example.com --json',
+      ),
+    )
+    .action((url: string | undefined, options: DoctorCommandOptions) =>
+      choose(({ terminal, interruption }) => doctor(url, options, { terminal, signal: interruption.signal })),
+    );
+}
+
+function describeRun(program: Command, choose: (action: Action) => void): void {
+  const command = program
+    .command('run')
+    .description(
+      'host the hyperty, or run the script, that a TypeScript or JavaScript file exports as default',
+    )
+    .argument(
+      '<file>',
+      'exports a hyperty made by defineHyperty, or an async function ({ runtime, signal }) => …',
+    )
+    .option(
+      '--as <account>',
+      'account of the world, NAME@COMPANY (default: bob@partner hosts, alice@acme runs scripts)',
+    )
+    .option('--name <name>', "last part of the hyperty's address (default: the name in its descriptor)")
+    .option('--homeserver <url>', 'use an account of this homeserver instead of one of the world');
+  addCredentials(command)
+    .option('--dir <folder>', 'folder of the world', DEFAULT_DIR)
+    .addHelpText(
+      'after',
+      examples(
+        'hyperty run examples/hello/ask-greeter.ts',
+        'hyperty run my-hyperty.ts --as carol@acme --name mine',
+        'hyperty run my-hyperty.ts --homeserver https://matrix.example.com --user alice --password-file alice.txt',
+      ),
+    )
+    .action((file: string, options: RunOptions) =>
+      choose(({ terminal, interruption }) => run(file, options, { terminal, signal: interruption.signal })),
+    );
+}
+
+function addCredentials(command: Command): Command {
+  return command
+    .option('--user <name>', 'account to log in with; a new device, logged out again at the end')
+    .option('--password <text>', 'its password; others on this machine can read it, better:')
+    .option('--password-file <file>', 'file with its password (or the variable HYPERTY_PASSWORD)')
+    .option('--token <text>', 'access token instead of user and password; better:')
+    .option('--token-file <file>', 'file with the access token (or the variable HYPERTY_TOKEN)');
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+const HELP_AFTER = `
+Exit codes: 0 done, 1 failed (the reason is printed), 2 not understood, 129 terminal closed,
+  130 Ctrl-C and 143 terminated before it was done.
+Variables: HYPERTY_SYNAPSE_PYTHON (a Python that has matrix-synapse), HYPERTY_PASSWORD, HYPERTY_TOKEN, NO_COLOR.
+
+Examples:
+  hyperty up                                   two companies on this machine
+  hyperty run examples/hello/ask-greeter.ts    a file of one's own
+  hyperty doctor https://matrix.example.com    can the fabric work there?`;
