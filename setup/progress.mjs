@@ -5,6 +5,7 @@ import { clearLine, cursorTo } from 'node:readline';
 
 const frameMs = 100;
 const plainEveryMs = 20_000;
+const plainWidth = 100;
 const frames = ['|', '/', '-', '\\'];
 
 /**
@@ -24,7 +25,8 @@ export function startProgress(title, stream = process.stderr) {
   if (!stream.isTTY) {
     stream.write(`  ${title} ...\n`);
     const timer = setInterval(() => {
-      stream.write(`  ${title} ... ${seconds(Date.now() - began)}${now && `: ${now}`}\n`);
+      const line = `  ${title} ... ${seconds(Date.now() - began)}${now && `: ${now}`}`;
+      stream.write(`${line.slice(0, plainWidth)}\n`);
     }, plainEveryMs);
     return { say: (line) => void (now = line), stop: () => clearInterval(timer) };
   }
