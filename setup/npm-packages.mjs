@@ -38,7 +38,15 @@ export const npmPackagesStep = {
     const { root } = context;
     // The mark stands while npm is at work: what an interrupted npm leaves behind looks whole and is not.
     writeFileSync(begun(root), '');
-    const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error', ...patience];
+    const args = [
+      'ci',
+      '--include=dev',
+      '--engine-strict=false',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      ...patience,
+    ];
     await runTool(
       context,
       { command: 'npm', args, ifMissing: npmIsMissing(), env: withoutBinFolders(context.env) },
