@@ -1,11 +1,11 @@
 /**
  * Where the account comes from on which `hyperty run` runs: one of the local world, or any Matrix account.
  */
+import type { Session } from '@hyperty/bridge';
 import { FabricError } from '@hyperty/runtime';
 import { readCredentials, type CredentialOptions } from './credentials.ts';
 import { parseServerUrl } from './doctor/server-checks.ts';
 import { loadFabric } from './runtime-session.ts';
-import type { Session } from './world/account.ts';
 import { requestMatrix } from './world/client-api.ts';
 import { companyNames, type CompanyName } from './world/company.ts';
 import { openWorld } from './world/open-world.ts';
@@ -56,9 +56,9 @@ export async function openSession(
     throw new FabricError('invalid', `${baseUrl} needs to know who you are. ${advice}`);
   }
   const { user, password } = credentials;
-  const [, { logIn }] = await loadFabric();
+  const [, { logIn, logOut }] = await loadFabric();
   const session = await logIn({ baseUrl, user, password, deviceName: 'Hyperty runtime (hyperty run)' });
-  return { session, giveBack: () => logOut(session) };
+  return { session, giveBack: () => logOut(session).catch(() => undefined) };
 }
 
 async function openWorldSession(dir: string, account: string, signal: AbortSignal): Promise<AccountSession> {
@@ -99,13 +99,6 @@ async function tokenSession(baseUrl: string, accessToken: string, signal: AbortS
     );
   }
   return { baseUrl, userId, deviceId, accessToken };
-}
-
-async function logOut(session: Session): Promise<void> {
-  const { baseUrl, accessToken: token } = session;
-  await requestMatrix(baseUrl, { method: 'POST', path: '/_matrix/client/v3/logout', token, body: {} }).catch(
-    () => undefined,
-  );
 }
 
 function isCompanyName(name: string | undefined): name is CompanyName {

@@ -1,7 +1,7 @@
 /**
  * The parts of the `hyperty` command that programs may use too: a local two-company world on real homeservers.
  */
-export type { LogInOptions, Session } from './world/account.ts';
+export type { AccountLogIn } from './world/account.ts';
 export type { Company, CompanyName, CompanyPorts } from './world/company.ts';
 export type { Homeserver } from './world/homeserver.ts';
 export type { Progress, ProgressLine } from './world/progress.ts';

@@ -1,8 +1,8 @@
 /**
  * A runtime on one Matrix session, from the world's accounts or from any other.
  */
+import type { Session } from '@hyperty/bridge';
 import type { Runtime } from '@hyperty/runtime';
-import type { Session } from './world/account.ts';
 
 /** A started runtime and what must be given back when it ends. */
 export interface RuntimeSession {

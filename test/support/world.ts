@@ -6,7 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createWorld, type CompanyName, type Homeserver, type Session, type World } from '@hyperty/cli';
+import type { Session } from '@hyperty/bridge';
+import { createWorld, type CompanyName, type Homeserver, type World } from '@hyperty/cli';
 import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** One company as tests use it. */

@@ -53,11 +53,9 @@ export async function findServer(
 export async function checkLogInFlows(probe: Probe): Promise<Finding> {
   const answer = await probe({ path: '_matrix/client/v3/login' });
   if (answer.kind !== 'answer' || answer.status !== 200) {
-    return warning(
-      'login-flows',
-      `log-in flows: ${describeFailure(answer)}`,
-      'Use an access token with --token.',
-    );
+    return warning('login-flows', `log-in flows: ${describeFailure(answer)}`, {
+      nextStep: 'Use an access token with --token.',
+    });
   }
   const { flows } = answer.json;
   const types = (Array.isArray(flows) ? flows : []).map((flow: unknown) =>

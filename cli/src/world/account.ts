@@ -5,20 +5,13 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Session } from '@hyperty/bridge';
 import { createSecret, readHomeserverSecrets, writeFileAtomically } from '@hyperty/synapse-config';
 import { requestMatrix } from './client-api.ts';
 import { companyFolder, userId, type Company } from './company.ts';
 
-/** One logged-in device; the shape that the Matrix protostub takes. */
-export interface Session {
-  readonly baseUrl: string;
-  readonly userId: string;
-  readonly deviceId: string;
-  readonly accessToken: string;
-}
-
 /** Which account, and how its new device is called in the owner's list of sessions. */
-export interface LogInOptions {
+export interface AccountLogIn {
   readonly localpart: string;
   readonly deviceName: string;
   readonly signal?: AbortSignal | undefined;
@@ -28,7 +21,7 @@ export interface LogInOptions {
  * Logs a new device in to an account of `company`, which is made when the world has none of that name.
  * @throws FabricError as `requestMatrix` does; `conflict` when the homeserver has the account but the world has not
  */
-export async function logInAccount(dir: string, company: Company, options: LogInOptions): Promise<Session> {
+export async function logInAccount(dir: string, company: Company, options: AccountLogIn): Promise<Session> {
   const { localpart, deviceName, signal } = options;
   const password = await accountPassword(dir, company, localpart);
   if (password !== undefined) return logIn(company, { localpart, deviceName, password, signal });
@@ -49,7 +42,7 @@ function accountPath(dir: string, company: Company, localpart: string): string {
 }
 
 /** `POST /_synapse/admin/v1/register` (Synapse admin API, "Shared-Secret Registration"); the answer is a session. */
-async function register(dir: string, company: Company, options: LogInOptions): Promise<Session> {
+async function register(dir: string, company: Company, options: AccountLogIn): Promise<Session> {
   const { localpart, deviceName, signal } = options;
   const path = '/_synapse/admin/v1/register';
   const { registrationSharedSecret } = await readHomeserverSecrets(companyFolder(dir, company.name));
@@ -77,7 +70,7 @@ async function register(dir: string, company: Company, options: LogInOptions): P
   return session;
 }
 
-async function logIn(company: Company, options: LogInOptions & { password: string }): Promise<Session> {
+async function logIn(company: Company, options: AccountLogIn & { password: string }): Promise<Session> {
   const answer = await requestMatrix(company.baseUrl, {
     method: 'POST',
     path: '/_matrix/client/v3/login',

@@ -2,8 +2,9 @@
  * A world as those see it who use it while it runs, in this process or another one.
  */
 import { resolve } from 'node:path';
+import type { Session } from '@hyperty/bridge';
 import { FabricError } from '@hyperty/runtime';
-import { logInAccount, type LogInOptions, type Session } from './account.ts';
+import { logInAccount, type AccountLogIn } from './account.ts';
 import { companyNamed, type Company, type CompanyName } from './company.ts';
 import { takeSession, type SessionLease } from './session-pool.ts';
 import { readWorld } from './world-file.ts';
@@ -15,7 +16,7 @@ export interface OpenWorld {
   readonly companies: readonly Company[];
   company(name: CompanyName): Company;
   /** Logs a new device in to an account of a company, making the account when there is none. */
-  logIn(name: CompanyName, options: LogInOptions): Promise<Session>;
+  logIn(name: CompanyName, options: AccountLogIn): Promise<Session>;
   /** Takes a session of an account for as long as one runtime needs it; see `SessionLease`. */
   takeSession(name: CompanyName, options: { localpart: string; signal?: AbortSignal }): Promise<SessionLease>;
 }

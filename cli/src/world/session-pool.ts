@@ -4,9 +4,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Session } from '@hyperty/bridge';
 import { FabricError } from '@hyperty/runtime';
 import { writeFileAtomically } from '@hyperty/synapse-config';
-import { logInAccount, type Session } from './account.ts';
+import { logInAccount } from './account.ts';
 import { requestMatrix } from './client-api.ts';
 import { companyFolder, type Company } from './company.ts';
 import { tryLock } from './process-lock.ts';
