@@ -92,7 +92,7 @@ export function createFakeHomeserver(nowMs: number): FakeHomeserver {
 
   const fetchFake = async (input: Parameters<typeof fetch>[0], init: RequestInit = {}): Promise<Response> => {
     init.signal?.throwIfAborted();
-    const { origin, pathname, searchParams } = new URL(String(input));
+    const { origin, pathname, searchParams } = new URL(input instanceof Request ? input.url : input);
     if (origin !== ORIGIN) {
       const isNamed = origin === state.wellKnownFor && pathname === '/.well-known/matrix/client';
       return isNamed ? answer(200, { 'm.homeserver': { base_url: ORIGIN } }) : answer(404, {});
@@ -113,7 +113,7 @@ export function createFakeHomeserver(nowMs: number): FakeHomeserver {
     }
     return answer(404, { errcode: 'M_UNRECOGNIZED' });
   };
-  return Object.assign(state, { fetch: fetchFake as typeof fetch });
+  return Object.assign(state, { fetch: fetchFake });
 }
 
 function parse(body: Uint8Array): Record<string, unknown> {

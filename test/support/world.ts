@@ -53,8 +53,8 @@ if (typeof after === 'function') {
   });
 }
 
-/** A new world in a temporary folder, for tests that break more than they can mend. */
-export async function createTestWorld(): Promise<TestWorld> {
+/** A new world in a temporary folder. */
+async function createTestWorld(): Promise<TestWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'hyperty-world-'));
   const [acmeClient, acmeListener, partnerClient, partnerListener] = await freePorts(4);
   const proxies = {

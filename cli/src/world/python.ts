@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { FabricError } from '@hyperty/runtime';
 
 /** Environment variable with the path of a Python that has Synapse; it wins over the one in the checkout. */
-export const PYTHON_VARIABLE = 'HYPERTY_SYNAPSE_PYTHON';
+const PYTHON_VARIABLE = 'HYPERTY_SYNAPSE_PYTHON';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 

@@ -11,8 +11,8 @@ describe('production configuration', function () {
   let python: string;
 
   before(async function () {
-    python = await requireSynapse(this);
     folder = await createTemporaryFolder();
+    python = await requireSynapse(this);
     await writeHomeserverIdentity(folder.path);
   });
 
