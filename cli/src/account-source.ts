@@ -5,7 +5,7 @@ import type { Session } from '@hyperty/bridge';
 import { FabricError } from '@hyperty/runtime';
 import { readCredentials, type CredentialOptions } from './credentials.ts';
 import { parseServerUrl } from './doctor/server-checks.ts';
-import { loadFabric } from './runtime-session.ts';
+import { loadFabric, type RuntimeLease } from './runtime-session.ts';
 import { requestMatrix } from './world/client-api.ts';
 import { companyNames, type CompanyName } from './world/company.ts';
 import { openWorld } from './world/open-world.ts';
@@ -20,12 +20,6 @@ export interface AccountOptions extends CredentialOptions {
   readonly homeserver?: string;
 }
 
-/** A session to use, and how to give it back. */
-export interface AccountSession {
-  readonly session: Session;
-  readonly giveBack: () => Promise<void>;
-}
-
 /** Characters of a Matrix localpart (specification appendices, "User Identifiers"). */
 const WORLD_ACCOUNT = /^([a-z0-9._=/+-]{1,100})@([a-z]+)$/;
 
@@ -37,7 +31,7 @@ export async function openSession(
   options: AccountOptions,
   defaultAccount: string,
   signal: AbortSignal,
-): Promise<AccountSession> {
+): Promise<RuntimeLease> {
   if (options.homeserver === undefined)
     return openWorldSession(options.dir, options.as ?? defaultAccount, signal);
   if (options.as !== undefined) {
@@ -48,7 +42,7 @@ export async function openSession(
   if (credentials.kind === 'token') {
     return {
       session: await tokenSession(baseUrl, credentials.token, signal),
-      giveBack: async () => undefined,
+      release: async () => undefined,
     };
   }
   if (credentials.kind === 'none') {
@@ -58,10 +52,10 @@ export async function openSession(
   const { user, password } = credentials;
   const [, { logIn, logOut }] = await loadFabric();
   const session = await logIn({ baseUrl, user, password, deviceName: 'Hyperty runtime (hyperty run)' });
-  return { session, giveBack: () => logOut(session).catch(() => undefined) };
+  return { session, release: () => logOut(session).catch(() => undefined) };
 }
 
-async function openWorldSession(dir: string, account: string, signal: AbortSignal): Promise<AccountSession> {
+async function openWorldSession(dir: string, account: string, signal: AbortSignal): Promise<RuntimeLease> {
   const [, localpart, company] = WORLD_ACCOUNT.exec(account) ?? [];
   if (localpart === undefined || !isCompanyName(company)) {
     const known = companyNames.join(' or ');
@@ -72,8 +66,7 @@ async function openWorldSession(dir: string, account: string, signal: AbortSigna
   }
   const world = await openWorld(dir);
   try {
-    const { session, release } = await world.takeSession(company, { localpart, signal });
-    return { session, giveBack: release };
+    return await world.takeSession(company, { localpart, signal });
   } catch (error) {
     const { code } = FabricError.from(error);
     if (code !== 'offline') throw error;

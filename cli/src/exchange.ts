@@ -51,9 +51,9 @@ async function startPerson(
   company: 'acme' | 'partner',
   signal: AbortSignal,
 ): Promise<RuntimeSession> {
-  const { session, release } = await world.takeSession(company, {
+  const lease = await world.takeSession(company, {
     localpart: world.company(company).person,
     signal,
   });
-  return startRuntime(session, release);
+  return startRuntime(lease);
 }

@@ -28,8 +28,8 @@ export async function run(
 ): Promise<ExitCode> {
   const { terminal, signal } = context;
   const program = await loadProgram(file);
-  const { session, giveBack } = await openSession(options, DEFAULT_ACCOUNTS[program.kind], signal);
-  const started = await startRuntime(session, giveBack);
+  const lease = await openSession(options, DEFAULT_ACCOUNTS[program.kind], signal);
+  const started = await startRuntime(lease);
   const choice = options.as === undefined && options.homeserver === undefined ? ' (choose with --as)' : '';
   terminal.printProgress({ kind: 'note', text: `running as ${started.userId}${choice}` });
   try {

@@ -15,6 +15,8 @@ import { tryLock } from './process-lock.ts';
 /** A session that belongs to its taker until it is released or the taker's process ends. */
 export interface SessionLease {
   readonly session: Session;
+  /** Folder, not yet made, for what a runtime on this device remembers from one start to the next. */
+  readonly memoryFolder: string;
   /** Gives the session back for others; the device stays logged in. Does nothing the second time. */
   readonly release: () => Promise<void>;
 }
@@ -45,7 +47,7 @@ export async function takeSession(
           signal,
         }));
       await writeFileAtomically(path, `${JSON.stringify(session, null, 2)}\n`);
-      return { session, release: () => lock.release() };
+      return { session, memoryFolder: join(folder, `${String(slot)}.memory`), release: () => lock.release() };
     } catch (error) {
       await lock.release();
       throw error;
