@@ -19,7 +19,11 @@ export const greeter = defineHyperty({
       greet: {
         actions: [
           assign({ count: ({ context }) => context.count + 1 }),
-          reply(({ context, event }) => ({ type: 'greeted', text: `Hello ${event.name}!`, count: context.count })),
+          reply(({ context, event }) => ({
+            type: 'greeted',
+            text: `Hello ${event.name}!`,
+            count: context.count,
+          })),
         ],
       },
     },

@@ -4,18 +4,30 @@
 export { ask, type AskInput, type AskOptions } from './actor/ask.ts';
 export { defineHyperty, isHypertyDefinition } from './actor/hyperty.ts';
 export type { Accepted, AnyDefinition, Descriptor, EventSchemas, HypertyDefinition, HypertySource, Parsed, Peer, Sent } from './actor/hyperty.ts'; // prettier-ignore
-export { remote, type RemoteInput, type RemoteLogic, type RemoteRef, type RemoteSnapshot } from './actor/remote.ts';
+export {
+  remote,
+  type RemoteInput,
+  type RemoteLogic,
+  type RemoteRef,
+  type RemoteSnapshot,
+} from './actor/remote.ts';
 export { progress, reply, type AnswerEvent, type ReplyOptions } from './actor/reply.ts';
-export type { HostOptions, HostedStatus } from './actor/hosted-actor.ts';
+export type { HostOptions, HostedStatus } from './actor/hosting.ts';
 export type { SupervisionOptions } from './actor/supervision.ts';
 
 // For those who run them
-export { createRuntime, type Hosted, type Runtime, type RuntimeOptions, type RuntimeReport } from './runtime.ts';
+export {
+  createRuntime,
+  type Hosted,
+  type Runtime,
+  type RuntimeOptions,
+  type RuntimeReport,
+} from './runtime.ts';
 export { defaultLinkSettings, type LinkSettings } from './link/settings.ts';
 export type { LinkReport } from './link/link.ts';
 export type { DeadLetter, DeadLetterLog } from './bus/dead-letters.ts';
 export type { Pipeline, Stage } from './bus/pipeline.ts';
-export { systemClock, type Clock, type Timer } from './platform/clock.ts';
+export { delay, systemClock, type Clock, type Timer } from './platform/clock.ts';
 export { consoleLogger, silentLogger, type LogFields, type Logger } from './platform/logger.ts';
 export { createMemoryStorage, type KeyValueStorage } from './platform/storage.ts';
 
@@ -28,5 +40,17 @@ export { errorTable, FabricError, isErrorCode } from './message/error.ts';
 export type { ErrorBody, ErrorCode, ErrorDetails, ErrorKind } from './message/error.ts';
 
 // For those who write protostubs
-export type { FrameContent, FrameListener, MediaStore, Protostub, ProtostubState } from './protostub/protostub.ts';
-export { createMemoryHub, type FaultPlan, type FrameFate, type MemoryHub, type MemoryHubOptions } from './protostub/memory.ts';
+export type {
+  FrameContent,
+  FrameListener,
+  MediaStore,
+  Protostub,
+  ProtostubState,
+} from './protostub/protostub.ts';
+export {
+  createMemoryHub,
+  type FaultPlan,
+  type FrameFate,
+  type MemoryHub,
+  type MemoryHubOptions,
+} from './protostub/memory.ts';

@@ -2,23 +2,31 @@
  * The runtime: hosts hyperties of one owner on one device and joins bus, links and protostubs. The only file that
  * wires the parts. It knows no Matrix and nothing of Node.js.
  */
-import { createActor, type AnyActorLogic } from 'xstate';
+import type { AnyActorLogic } from 'xstate';
 import { askPeer, type AskOptions, type Question, type UntypedEvent } from './actor/ask.ts';
-import { attachFabric, type FabricContext } from './actor/context.ts';
-import { HostedActor, type HostDeps, type HostOptions } from './actor/hosted-actor.ts';
+import type { FabricContext } from './actor/context.ts';
+import { HostedActor } from './actor/hosted-actor.ts';
+import type { HostDeps, HostOptions } from './actor/hosting.ts';
 import type { EventSchemas, HypertyDefinition, Parsed, Peer, Sent } from './actor/hyperty.ts';
-import { remoteLogic, type RemoteRef } from './actor/remote.ts';
+import { createRemoteRef, type RemoteRef } from './actor/remote.ts';
 import { Bus } from './bus/bus.ts';
 import type { DeadLetterLog } from './bus/dead-letters.ts';
 import type { Pipeline } from './bus/pipeline.ts';
 import type { LinkReport } from './link/link.ts';
 import { Links } from './link/links.ts';
 import { defaultLinkSettings, type LinkSettings } from './link/settings.ts';
-import { hypertyAddress, ownsAddress, runtimeParts, type HypertyAddress, type RuntimeAddress } from './message/address.ts';
+import {
+  hypertyAddress,
+  ownsAddress,
+  runtimeParts,
+  type HypertyAddress,
+  type RuntimeAddress,
+} from './message/address.ts';
 import { errorBody, valueBody, type Envelope } from './message/envelope.ts';
 import { FabricError } from './message/error.ts';
 import { createIdSource, type IdSource } from './message/id.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
+import { randomBytes } from './platform/random.ts';
 import { consoleLogger, type Logger } from './platform/logger.ts';
 import { createKnownPeers, type KnownPeers } from './platform/known-peers.ts';
 import { createMemoryStorage, type KeyValueStorage } from './platform/storage.ts';
@@ -41,8 +49,11 @@ export interface RuntimeOptions {
 }
 
 /** A hyperty that runs here. */
-export interface Hosted<A extends EventSchemas = EventSchemas, E extends EventSchemas = EventSchemas, X = unknown>
-  extends Pick<HostedActor, 'status' | 'mailboxDepth' | 'actor' | 'stop'> {
+export interface Hosted<
+  A extends EventSchemas = EventSchemas,
+  E extends EventSchemas = EventSchemas,
+  X = unknown,
+> extends Pick<HostedActor, 'status' | 'mailboxDepth' | 'actor' | 'stop'> {
   readonly address: HypertyAddress;
   /** Address and schemas, for typed references. */
   readonly peer: Peer<A, E, X>;
@@ -51,13 +62,15 @@ export interface Hosted<A extends EventSchemas = EventSchemas, E extends EventSc
 /** What `inspect` tells of a runtime. */
 export interface RuntimeReport {
   readonly address: RuntimeAddress;
-  readonly hyperties: readonly { readonly address: HypertyAddress; readonly status: string; readonly mailboxDepth: number }[];
+  readonly hyperties: readonly {
+    readonly address: HypertyAddress;
+    readonly status: string;
+    readonly mailboxDepth: number;
+  }[];
   readonly links: readonly LinkReport[];
   readonly pendingRequests: number;
   readonly deadLetters: number;
 }
-
-const randomBytes = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));
 
 /** Hosts hyperties of one owner on one device. */
 export class Runtime {
@@ -81,11 +94,20 @@ export class Runtime {
     this.#peers = createKnownPeers(options.storage ?? createMemoryStorage(), logger);
     this.#links = this.#createLinks(ids, logger, { ...defaultLinkSettings, ...options.links });
     this.#bus.connect(this.#links);
-    this.#bus.bind(this.address, { receive: (envelope) => { this.#receive(envelope); } }); // prettier-ignore
+    this.#bus.bind(this.address, {
+      receive: (envelope) => {
+        this.#receive(envelope);
+      },
+    });
     const logEscalation = (address: HypertyAddress, error: FabricError): void => {
       logger.error({ address, error: error.cause ?? error }, 'hyperty stopped: it crashed too often');
     };
-    this.#hostDeps = { bus: this.#bus, logger, escalate: options.onEscalation ?? logEscalation };
+    this.#hostDeps = {
+      bus: this.#bus,
+      logger,
+      escalate: options.onEscalation ?? logEscalation,
+      ended: (address) => this.#hosted.delete(address),
+    };
   }
 
   /** Stages that every envelope passes on its way out. */
@@ -106,7 +128,8 @@ export class Runtime {
   /** Connects all protostubs. @throws FabricError of the first that cannot, after stopping the others */
   async start(): Promise<void> {
     if (this.#state === 'started') return;
-    if (this.#state === 'stopped') throw new TypeError('A stopped runtime cannot be started again; create a new one.');
+    if (this.#state === 'stopped')
+      throw new TypeError('A stopped runtime cannot be started again; create a new one.');
     this.#state = 'started';
     for (const protostub of this.#protostubs) this.#links.addPath(protostub);
     try {
@@ -125,8 +148,7 @@ export class Runtime {
   async stop({ drainMs = 2000 }: { readonly drainMs?: number } = {}): Promise<void> {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
-    for (const hosted of this.#hosted.values()) hosted.stop();
-    this.#hosted.clear();
+    for (const hosted of this.hosted()) hosted.stop();
     const error = new FabricError('closed', `The runtime ${this.address} has been stopped.`);
     if (drainMs > 0) await this.#links.drain(drainMs);
     this.#bus.stop(error);
@@ -154,17 +176,18 @@ export class Runtime {
     definition: HypertyDefinition<A, E, M, X>,
     options: HostOptions = {},
   ): Hosted<A, E, X> {
-    if (this.#state === 'stopped') throw new FabricError('closed', 'The runtime has been stopped; it hosts nothing any more.');
+    if (this.#state === 'stopped')
+      throw new FabricError('closed', 'The runtime has been stopped; it hosts nothing any more.');
     const { domain, owner } = runtimeParts(this.address);
     const address = hypertyAddress({ domain, owner, name: options.name ?? definition.descriptor.name });
-    const actor = new HostedActor(address, definition, options, this.#hostDeps);
-    this.#hosted.set(address, actor);
+    const actor = new HostedActor({ address, definition, options }, this.#hostDeps);
+    if (actor.status === 'running' || actor.status === 'restarting') this.#hosted.set(address, actor);
     return Object.assign(actor, { peer: definition.at(address) });
   }
 
   /** The hyperties that run here. */
   hosted(): readonly HostedActor[] {
-    return [...this.#hosted.values()].filter(({ status }) => status === 'running' || status === 'restarting');
+    return [...this.#hosted.values()];
   }
 
   /**
@@ -172,15 +195,7 @@ export class Runtime {
    * hyperty's snapshot from the first time it is observed. Stop it when it is no longer needed.
    */
   remote<A extends EventSchemas, E extends EventSchemas, X>(peer: Peer<A, E, X>): RemoteRef<A, E, X> {
-    const logic = remoteLogic<A, E, X>(peer);
-    const actor = createActor(logic, { input: { address: peer.address }, clock: this.#clock });
-    attachFabric(actor.system, this.#speaker());
-    const watch = (): void => { actor.send({ type: '@hyperty.watch' } as never); }; // prettier-ignore
-    const { subscribe, on } = actor;
-    actor.subscribe = ((...observer: Parameters<typeof subscribe>) => { watch(); return subscribe.apply(actor, observer); }) as typeof subscribe; // prettier-ignore
-    actor.on = ((...listener: Parameters<typeof on>) => { watch(); return on.apply(actor, listener); }) as typeof on; // prettier-ignore
-    actor.start();
-    return actor;
+    return createRemoteRef(peer, this.#speaker());
   }
 
   /**
@@ -188,7 +203,11 @@ export class Runtime {
    * checked; with a bare address they are not.
    * @throws FabricError `schema not-found no-route offline timeout cancelled mailbox-full conflict crashed closed too-large …`
    */
-  ask<A extends EventSchemas, E extends EventSchemas>(peer: Peer<A, E>, event: Sent<A>, options?: AskOptions): Promise<Parsed<E>>;
+  ask<A extends EventSchemas, E extends EventSchemas>(
+    peer: Peer<A, E>,
+    event: Sent<A>,
+    options?: AskOptions,
+  ): Promise<Parsed<E>>;
   ask(address: string, event: UntypedEvent, options?: AskOptions): Promise<unknown>;
   ask(to: Question['to'], event: unknown, options: AskOptions = {}): Promise<unknown> {
     return askPeer(this.#bus, { from: this.address, to, event: event as UntypedEvent, options });
@@ -198,7 +217,11 @@ export class Runtime {
   inspect(): RuntimeReport {
     return {
       address: this.address,
-      hyperties: this.hosted().map(({ address, status, mailboxDepth }) => ({ address, status, mailboxDepth })),
+      hyperties: this.hosted().map(({ address, status, mailboxDepth }) => ({
+        address,
+        status,
+        mailboxDepth,
+      })),
       links: this.#links.reports(),
       pendingRequests: this.#bus.pendingRequests,
       deadLetters: this.#bus.deadLetters.total,
@@ -214,28 +237,41 @@ export class Runtime {
       settings,
       hex: (digits) => ids.hex(digits),
       isHosted: (address) => bus.isLocal(address),
-      onPeer: (peer) => { this.#peers.add(peer); },
+      onPeer: (peer) => {
+        this.#peers.add(peer);
+      },
       deliver: (envelope) => this.#deliver(envelope),
-      refuse: (envelope, error) => { bus.refuse(envelope, error); },
-      undeliverable: (envelope, error) => { bus.undeliverable(envelope, error); },
+      refuse: (envelope, error) => {
+        bus.refuse(envelope, error);
+      },
+      undeliverable: (envelope, error) => {
+        bus.undeliverable(envelope, error);
+      },
       reject: (error, envelope) => {
         logger.warn({ error }, 'an inbound frame or message was dropped');
         if (envelope) bus.deadLetters.add(envelope, error);
       },
-    }); // prettier-ignore
+    });
   }
 
   /** Envelopes for addresses of other owners are not ours to deliver or to answer for. */
   #deliver(envelope: Envelope): void | Promise<void> {
     if (ownsAddress(this.address, envelope.to)) return this.#bus.accept(envelope);
-    this.#bus.refuse(envelope, new FabricError('not-found', `${envelope.to} does not belong to the owner of ${this.address}.`));
+    this.#bus.refuse(
+      envelope,
+      new FabricError('not-found', `${envelope.to} does not belong to the owner of ${this.address}.`),
+    );
   }
 
   /** The runtime itself answers `read`, so that anybody can measure the way to it. */
   #receive({ id, from, type }: Envelope): void {
     const answer = { from: this.address, to: from, type: 'response', re: id };
     if (type === 'read') void this.#bus.post({ ...answer, body: valueBody({ time: this.#clock.now() }) });
-    else void this.#bus.post({ ...answer, body: errorBody(new FabricError('unsupported', `A runtime does not understand "${type}".`)) });
+    else
+      void this.#bus.post({
+        ...answer,
+        body: errorBody(new FabricError('unsupported', `A runtime does not understand "${type}".`)),
+      });
   }
 
   /** Who speaks through references made outside a hyperty: the runtime. */
@@ -244,8 +280,10 @@ export class Runtime {
       address: this.address,
       bus: this.#bus,
       post: (draft) => void this.#bus.post({ ...draft, from: this.address }),
-      answer: () => { throw new TypeError('Only a hosted hyperty can answer.'); },
-    }; // prettier-ignore
+      answer: () => {
+        throw new TypeError('Only a hosted hyperty can answer.');
+      },
+    };
   }
 }
 
@@ -254,6 +292,9 @@ export const createRuntime = (options: RuntimeOptions): Runtime => new Runtime(o
 
 function commonAddress([first, ...others]: readonly [Protostub, ...Protostub[]]): RuntimeAddress {
   const odd = others.find(({ address }) => address !== first.address);
-  if (odd) throw new TypeError(`One runtime, one address: ${first.name} says ${first.address}, ${odd.name} says ${odd.address}.`);
+  if (odd)
+    throw new TypeError(
+      `One runtime, one address: ${first.name} says ${first.address}, ${odd.name} says ${odd.address}.`,
+    );
   return first.address;
 }

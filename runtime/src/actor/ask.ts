@@ -4,13 +4,17 @@ import type { Bus } from '../bus/bus.ts';
 import type { RequestOptions } from '../bus/requests.ts';
 import { parseAddress, type Address } from '../message/address.ts';
 import { fabricOf } from './context.ts';
-import { parseEvent, type EventSchemas, type HypertyDefinition, type Parsed, type Peer, type Sent } from './hyperty.ts';
+import {
+  parseEvent,
+  type EventSchemas,
+  type HypertyDefinition,
+  type Parsed,
+  type Peer,
+  type Sent,
+} from './hyperty.ts';
 
 /** Deadline, cancellation and provisional answers of a question. */
 export type AskOptions = Pick<RequestOptions, 'timeoutMs' | 'signal' | 'onProvisional'>;
-
-/** Who is asked: a peer (typed) or a bare address. */
-export type Target<A extends EventSchemas, E extends EventSchemas> = Peer<A, E> | string;
 
 /** An event for a bare address, whose schema nobody here knows. */
 export interface UntypedEvent {
@@ -56,6 +60,11 @@ export function ask<A extends EventSchemas, E extends EventSchemas>(
     const { bus, address: from } = fabricOf(system);
     const options = { signal, ...(input.timeoutMs === undefined ? {} : { timeoutMs: input.timeoutMs }) };
     const to = definition.at(input.address);
-    return (await askPeer(bus, { from, to: to as Peer, event: input.event as UntypedEvent, options })) as Parsed<E>;
+    return (await askPeer(bus, {
+      from,
+      to,
+      event: input.event,
+      options,
+    })) as Parsed<E>;
   });
 }

@@ -39,5 +39,7 @@ export function attachFabric(system: AnySystem, context: FabricContext): void {
 export function fabricOf(system: AnySystem): FabricContext {
   const context = (system as HostedSystem)[FABRIC];
   if (context) return context;
-  throw new TypeError('This logic needs a runtime: host its machine with runtime.host(…), or use runtime.remote(…).');
+  throw new TypeError(
+    'This logic needs a runtime: host its machine with runtime.host(…), or use runtime.remote(…).',
+  );
 }

@@ -3,85 +3,58 @@
  * the machine, publishes its exposed snapshot, and tells those who asked when it crashed or stopped. It does no
  * routing; the bus does.
  */
-import { createActor, type AnyActorLogic, type AnyActorRef } from 'xstate';
+import { createActor, type AnyActorRef } from 'xstate';
 import type { Bus, Draft, Endpoint } from '../bus/bus.ts';
 import { Mailbox } from '../bus/mailbox.ts';
-import type { HypertyAddress } from '../message/address.ts';
-import { errorBody, valueBody, type Envelope, type EnvelopeHeader } from '../message/envelope.ts';
+import type { Address, HypertyAddress } from '../message/address.ts';
+import { errorBody, headerOf, valueBody, type Envelope, type EnvelopeHeader } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import { childTrace } from '../message/trace.ts';
 import type { Timer } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
 import { attachFabric, type FabricContext } from './context.ts';
-import { parseEvent, type HypertyDefinition } from './hyperty.ts';
-import { createSupervisor, type SupervisionOptions, type Supervisor } from './supervision.ts';
-import { Subscribers, type ExposedSnapshot } from './subscribers.ts';
+import type { HostDeps, HostedStatus, Hosting } from './hosting.ts';
+import { parseEvent } from './hyperty.ts';
+import { OpenRequests } from './open-requests.ts';
+import { exposedSnapshot, Publisher } from './publisher.ts';
+import type { ExposedSnapshot } from './subscribers.ts';
+import { createSupervisor, type Supervisor } from './supervision.ts';
 
-/** Limits and treatment of one hosted hyperty. */
-export interface HostOptions {
-  /** Last segment of its address. Default: the descriptor's name. */
-  readonly name?: string;
-  /** XState input of its machine. */
-  readonly input?: unknown;
-  /** Messages that may wait. Default 4,096, twice what one link lets a peer send unhandled. */
-  readonly mailboxCapacity?: number;
-  /** Peers that may subscribe. Default 10,000. */
-  readonly maxSubscribers?: number;
-  readonly supervision?: SupervisionOptions;
-}
-
-/** What a hosted actor needs from its runtime. */
-export interface HostDeps {
-  readonly bus: Bus;
-  readonly logger: Logger;
-  /** Called when restarts are used up and supervision says `escalate`. */
-  readonly escalate: (address: HypertyAddress, error: FabricError) => void;
-}
-
-/** State of a hosted hyperty. */
-export type HostedStatus = 'running' | 'restarting' | 'done' | 'stopped';
-
-type AnyHypertyDefinition = Pick<HypertyDefinition, 'descriptor' | 'accepts' | 'emits'> & {
-  readonly machine: AnyActorLogic;
-  readonly expose: (snapshot: never) => unknown;
-};
+type MachineEvent = { readonly type: string } & { readonly envelope: EnvelopeHeader };
 
 interface Work {
   readonly envelope: Envelope;
-  readonly event: { readonly type: string } | undefined;
+  /** The event for the machine; undefined for what the host itself answers. */
+  readonly event: MachineEvent | undefined;
 }
 
-const headerOf = ({ id, from, to, type, deadline, trace }: Envelope): EnvelopeHeader => ({
-  id, from, to, type, ...(deadline === undefined ? {} : { deadline }), ...(trace === undefined ? {} : { trace }),
-}); // prettier-ignore
+/** Updates that a subscriber has not taken within this time end its subscription. */
+const UPDATE_TTL_MS = 60_000;
 
 /** One hosted hyperty. */
 export class HostedActor implements Endpoint, FabricContext {
   readonly address: HypertyAddress;
-  readonly definition: AnyHypertyDefinition;
   readonly bus: Bus;
+  readonly #hosting: Hosting;
   readonly #deps: HostDeps;
-  readonly #options: HostOptions;
   readonly #mailbox: Mailbox<Work>;
   readonly #unbind: () => void;
   #supervisor: Supervisor | undefined;
-  #subscribers: Subscribers | undefined;
-  #open: Map<string, EnvelopeHeader> | undefined;
+  #publisher: Publisher | undefined;
+  #open: OpenRequests | undefined;
   #actor: AnyActorRef;
   #status: HostedStatus = 'running';
   #current: Envelope | undefined;
   #congestion: Promise<void> | undefined;
   #restart: Timer;
 
-  /** Starts the hyperty. @throws FabricError `conflict` when the address is taken, `crashed` when it fails at once */
-  constructor(address: HypertyAddress, definition: AnyHypertyDefinition, options: HostOptions, deps: HostDeps) {
-    this.address = address;
-    this.definition = definition;
+  /** Starts the hyperty. @throws FabricError `conflict` when the address is taken */
+  constructor(hosting: Hosting, deps: HostDeps) {
+    this.address = hosting.address;
     this.bus = deps.bus;
+    this.#hosting = hosting;
     this.#deps = deps;
-    this.#options = options;
-    this.#mailbox = new Mailbox(options.mailboxCapacity ?? 4096, (work) => this.#process(work));
-    this.#unbind = deps.bus.bind(address, this);
+    this.#mailbox = new Mailbox(hosting.options.mailboxCapacity ?? 4096, (work) => this.#process(work));
+    this.#unbind = deps.bus.bind(hosting.address, this);
     this.#actor = this.#create();
     this.#actor.start();
   }
@@ -103,8 +76,12 @@ export class HostedActor implements Endpoint, FabricContext {
 
   /** Stops the hyperty: its address is free again, who waits for an answer gets `closed`. Idempotent. */
   stop(): void {
-    if (this.#status === 'stopped') return;
-    this.#end('stopped', { status: 'stopped' }, closed(this.address));
+    if (this.#status === 'stopped' || this.#status === 'done') return;
+    this.#end(
+      'stopped',
+      { status: 'stopped' },
+      new FabricError('closed', `${this.address} has been stopped.`),
+    );
     this.#actor.stop();
   }
 
@@ -113,46 +90,44 @@ export class HostedActor implements Endpoint, FabricContext {
   }
 
   undeliverable(envelope: Envelope): void {
-    if (envelope.re !== undefined) this.#subscribers?.remove(envelope.re, envelope.to);
+    if (envelope.re !== undefined) this.#publisher?.remove(envelope.re, envelope.to);
   }
 
   post(draft: Omit<Draft, 'from'>): void {
     const parent = this.#current?.trace;
-    const trace = parent === undefined ? {} : { trace: childTrace(parent, (digits) => this.bus.ids.hex(digits)) };
+    const trace =
+      parent === undefined ? {} : { trace: childTrace(parent, (digits) => this.bus.ids.hex(digits)) };
     const congestion = this.bus.post({ ...draft, ...trace, from: this.address });
-    if (congestion) this.#congestion = this.#congestion ? this.#congestion.then(() => congestion) : congestion;
+    if (congestion)
+      this.#congestion = this.#congestion ? this.#congestion.then(() => congestion) : congestion;
   }
 
   answer(request: EnvelopeHeader, event: unknown, provisional: boolean): void {
     if (!this.#open?.has(request.id)) return;
-    const answer = { to: request.from, type: 'response', re: request.id };
-    if (!provisional) this.#open.delete(request.id);
+    if (!provisional) this.#open.remove(request.id);
     try {
-      const value = parseEvent(this.definition.emits, event, `Answer of ${this.address}`);
-      this.post({ ...answer, body: valueBody(value, provisional ? 102 : 200) });
+      const value = parseEvent(this.#hosting.definition.emits, event, `Answer of ${this.address}`);
+      this.#respond(request, valueBody(value, provisional ? 102 : 200));
     } catch (caught) {
-      this.#deps.logger.error({ address: this.address, error: caught }, 'answer breaks the schema of the hyperty');
-      this.#open.delete(request.id);
-      this.post({ ...answer, body: errorBody(FabricError.from(caught)) });
+      this.#open.remove(request.id);
+      this.#deps.logger.error(
+        { address: this.address, error: caught },
+        'an answer breaks the schema of its hyperty',
+      );
+      this.#respond(request, errorBody(FabricError.from(caught)));
     }
   }
 
-  #admit(envelope: Envelope): Work['event'] {
-    switch (envelope.type) {
-      case 'event':
-      case 'execute': {
-        const event = parseEvent(this.definition.accepts, envelope.body, this.address);
-        return { ...event, envelope: headerOf(envelope) } as Work['event'];
-      }
-      case 'read':
-      case 'subscribe':
-      case 'unsubscribe':
-        return undefined;
-      default:
-        throw new FabricError('unsupported', `${this.address} does not understand messages of type "${envelope.type}".`, {
-          details: { type: envelope.type },
-        });
+  #admit(envelope: Envelope): MachineEvent | undefined {
+    const { type, body } = envelope;
+    if (type === 'event' || type === 'execute') {
+      return Object.assign(parseEvent(this.#hosting.definition.accepts, body, this.address), {
+        envelope: headerOf(envelope),
+      });
     }
+    if (type === 'read' || type === 'subscribe' || type === 'unsubscribe') return undefined;
+    const text = `${this.address} does not understand messages of type "${type}".`;
+    throw new FabricError('unsupported', text, { details: { type } });
   }
 
   #process({ envelope, event }: Work): void | Promise<void> {
@@ -165,71 +140,69 @@ export class HostedActor implements Endpoint, FabricContext {
     return congestion;
   }
 
-  #handle(envelope: Envelope, event: { readonly type: string }): void {
+  #handle(envelope: Envelope, event: MachineEvent): void {
     if (envelope.type === 'execute') {
       if (!canTake(this.#actor, event)) {
-        this.#fail(envelope, wrongState(this.address, event.type, this.#actor));
+        this.#respond(envelope, errorBody(wrongState(this.address, event.type, this.#actor)));
         return;
       }
-      this.#open ??= new Map();
-      this.#forgetOverdue(this.#open);
-      this.#open.set(envelope.id, (event as unknown as { envelope: EnvelopeHeader }).envelope);
+      this.#open ??= new OpenRequests();
+      this.#open.add(event.envelope, this.bus.clock.now());
     }
     this.#actor.send(event);
   }
 
-  #observe({ id, from, type, body }: Envelope): void {
+  #observe(envelope: Envelope): void {
+    const { id, from, type, body } = envelope;
     const given = (body as { subscription?: unknown } | undefined)?.subscription;
     const subscription = typeof given === 'string' ? given : id;
-    this.#subscribers ??= this.#createSubscribers();
-    if (type === 'unsubscribe') this.#subscribers.remove(subscription, from);
-    else if (type === 'subscribe') {
-      try {
-        this.#subscribers.add(subscription, from, this.bus.clock.now());
-      } catch (caught) {
-        this.post({ to: from, type: 'response', re: id, body: errorBody(FabricError.from(caught)) });
-        return;
-      }
-    }
-    this.post({ to: from, type: 'response', re: id, body: valueBody(this.#exposed()) });
-  }
-
-  #createSubscribers(): Subscribers {
-    const subscribers = new Subscribers(this.#options.maxSubscribers ?? 10_000, (to, re, type, body) => {
-      this.post({ to, re, type, body, deadline: this.bus.clock.now() + 60_000 });
-    });
-    this.#publishTo(subscribers);
-    return subscribers;
-  }
-
-  #publishTo(subscribers: Subscribers): void {
-    const actor = this.#actor;
-    actor.subscribe({ next: () => { subscribers.update(this.#exposed(), this.bus.clock.now()); }, error: () => undefined }); // prettier-ignore -- crashes are handled by the host's own observer
-    actor.on('*', (event: unknown) => { this.#emit(subscribers, event); }); // prettier-ignore
-  }
-
-  #emit(subscribers: Subscribers, event: unknown): void {
     try {
-      subscribers.emit(parseEvent(this.definition.emits, event, `Event of ${this.address}`), this.bus.clock.now());
+      if (type === 'subscribe') this.#published().add(subscription, from);
+      else if (type === 'unsubscribe') this.#publisher?.remove(subscription, from);
+      this.#respond(envelope, valueBody(this.#exposed()));
     } catch (caught) {
-      this.#deps.logger.error({ address: this.address, error: caught }, 'emitted event breaks the schema of the hyperty');
+      this.#respond(envelope, errorBody(FabricError.from(caught)));
     }
+  }
+
+  /** The publisher; it follows the actor from the first subscription on. */
+  #published(): Publisher {
+    if (this.#publisher) return this.#publisher;
+    const { definition, options } = this.#hosting;
+    const { clock } = this.bus;
+    this.#publisher = new Publisher({
+      address: this.address,
+      emits: definition.emits,
+      expose: definition.expose,
+      capacity: options.maxSubscribers ?? 10_000,
+      logger: this.#deps.logger,
+      now: () => clock.now(),
+      publish: (publication) => {
+        this.post({ ...publication, deadline: clock.now() + UPDATE_TTL_MS });
+      },
+    });
+    this.#publisher.follow(this.#actor);
+    return this.#publisher;
   }
 
   #exposed(): ExposedSnapshot {
-    const snapshot = this.#actor.getSnapshot() as { status: ExposedSnapshot['status']; value?: unknown; output?: unknown };
-    const context = this.definition.expose(snapshot as never);
-    const { status, value, output } = snapshot;
-    return { status, ...(value === undefined ? {} : { value }), ...(context === undefined ? {} : { context }), ...(output === undefined ? {} : { output }) }; // prettier-ignore
+    return exposedSnapshot(this.#actor, this.#hosting.definition.expose);
   }
 
   #create(): AnyActorRef {
-    const { clock } = this.bus;
-    const actor: AnyActorRef = createActor(this.definition.machine, { input: this.#options.input, clock });
+    const { definition, options } = this.#hosting;
+    const actor: AnyActorRef = createActor(definition.machine, {
+      input: options.input,
+      clock: this.bus.clock,
+    });
     attachFabric(actor.system, this);
     actor.subscribe({
-      error: (error: unknown) => { this.#crashed(error); }, // prettier-ignore
-      complete: () => { this.#completed(); }, // prettier-ignore
+      error: (thrown: unknown) => {
+        this.#crashed(thrown);
+      },
+      complete: () => {
+        this.#completed();
+      },
     });
     return actor;
   }
@@ -242,27 +215,29 @@ export class HostedActor implements Endpoint, FabricContext {
   #crashed(thrown: unknown): void {
     if (this.#status !== 'running') return;
     const error = crash(this.address, thrown);
-    this.#deps.logger.error({ address: this.address, error: thrown }, 'hyperty crashed');
+    this.#deps.logger.error({ address: this.address, error: thrown }, 'a hyperty crashed');
     this.#failOpen(error);
-    this.#supervisor ??= createSupervisor(this.#options.supervision);
+    this.#supervisor ??= createSupervisor(this.#hosting.options.supervision);
     const verdict = this.#supervisor(this.bus.clock.now());
-    if (typeof verdict === 'string') {
-      this.#end('stopped', { status: 'error' }, error);
-      if (verdict === 'escalate') this.#deps.escalate(this.address, error);
+    if (typeof verdict === 'object') {
+      this.#restartIn(verdict.restartInMs);
       return;
     }
-    this.#status = 'restarting';
-    this.#mailbox.pause();
-    this.#restart = this.bus.clock.setTimeout(() => { this.#restartNow(); }, verdict.restartInMs); // prettier-ignore
+    this.#end('stopped', { status: 'error' }, error);
+    if (verdict === 'escalate') this.#deps.escalate(this.address, error);
   }
 
-  #restartNow(): void {
-    this.#status = 'running';
-    this.#actor = this.#create();
-    if (this.#subscribers) this.#publishTo(this.#subscribers);
-    this.#actor.start();
-    if (this.#subscribers) this.#subscribers.update(this.#exposed(), this.bus.clock.now());
-    this.#mailbox.resume();
+  #restartIn(delayMs: number): void {
+    this.#status = 'restarting';
+    this.#mailbox.pause();
+    this.#restart = this.bus.clock.setTimeout(() => {
+      this.#status = 'running';
+      this.#actor = this.#create();
+      this.#publisher?.follow(this.#actor);
+      this.#actor.start();
+      this.#publisher?.show(this.#actor);
+      this.#mailbox.resume();
+    }, delayMs);
   }
 
   #end(status: 'done' | 'stopped', last: ExposedSnapshot, reason: FabricError): void {
@@ -270,25 +245,17 @@ export class HostedActor implements Endpoint, FabricContext {
     this.bus.clock.clearTimeout(this.#restart);
     this.#unbind();
     this.#failOpen(reason);
-    this.#subscribers?.update(last, this.bus.clock.now());
-    for (const { envelope } of this.#mailbox.clear()) this.#fail(envelope, reason);
+    this.#publisher?.end(last);
+    for (const { envelope } of this.#mailbox.clear()) this.#respond(envelope, errorBody(reason));
+    this.#deps.ended(this.address);
   }
 
   #failOpen(error: FabricError): void {
-    const open = [...(this.#open?.values() ?? [])];
-    this.#open?.clear();
-    for (const { id, from } of open) this.post({ to: from, type: 'response', re: id, body: errorBody(error) });
+    for (const header of this.#open?.clear() ?? []) this.#respond(header, errorBody(error));
   }
 
-  #fail({ id, from }: Envelope, error: FabricError): void {
-    this.post({ to: from, type: 'response', re: id, body: errorBody(error) });
-  }
-
-  /** Requests that the machine never answered are forgotten once nobody waits for them, so the table stays small. */
-  #forgetOverdue(open: Map<string, EnvelopeHeader>): void {
-    if (open.size < 1024) return;
-    const now = this.bus.clock.now();
-    for (const [id, { deadline }] of open) if (deadline === undefined || deadline < now) open.delete(id);
+  #respond({ id, from }: { readonly id: string; readonly from: Address }, body: unknown): void {
+    this.post({ to: from, type: 'response', re: id, body });
   }
 }
 
@@ -297,15 +264,19 @@ function canTake(actor: AnyActorRef, event: { readonly type: string }): boolean 
   return snapshot.can?.(event) ?? true;
 }
 
-const wrongState = (address: string, type: string, actor: AnyActorRef): FabricError => {
+function wrongState(address: string, type: string, actor: AnyActorRef): FabricError {
   const state = JSON.stringify((actor.getSnapshot() as { value?: unknown }).value);
-  return new FabricError('conflict', `${address} does not take "${type}" in its state ${state}.`, { details: { state } });
-};
-
-const closed = (address: string): FabricError => new FabricError('closed', `${address} has been stopped.`);
+  return new FabricError('conflict', `${address} does not take "${type}" in its state ${state}.`, {
+    details: { state },
+  });
+}
 
 /** The thrown text stays inside the runtime: it may hold private data. */
 const crash = (address: string, thrown: unknown): FabricError =>
-  new FabricError('crashed', `${address} failed while it handled a message; its owner finds the reason in its log.`, {
-    cause: thrown,
-  });
+  new FabricError(
+    'crashed',
+    `${address} failed while it handled a message; its owner finds the reason in the log.`,
+    {
+      cause: thrown,
+    },
+  );

@@ -12,10 +12,14 @@ import { FabricError } from '../message/error.ts';
 export type EventSchemas = Readonly<Record<string, z.ZodObject>>;
 
 /** The events of a set of schemas as a sender writes them: `{ type, …fields }`. */
-export type Sent<S extends EventSchemas> = { [K in keyof S & string]: { readonly type: K } & z.input<S[K]> }[keyof S & string];
+export type Sent<S extends EventSchemas> = {
+  [K in keyof S & string]: { readonly type: K } & z.input<S[K]>;
+}[keyof S & string];
 
 /** The events of a set of schemas after validation. */
-export type Parsed<S extends EventSchemas> = { [K in keyof S & string]: { readonly type: K } & z.output<S[K]> }[keyof S & string];
+export type Parsed<S extends EventSchemas> = {
+  [K in keyof S & string]: { readonly type: K } & z.output<S[K]>;
+}[keyof S & string];
 
 /**
  * The events that reach a machine: validated, with the header of the envelope that brought them. Use it for
@@ -34,7 +38,10 @@ export interface Descriptor {
 }
 
 const descriptorSchema = z.object({
-  name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case words joined by hyphens').max(64),
+  name: z
+    .string()
+    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case words joined by hyphens')
+    .max(64),
   version: z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 'expected a semantic version such as 1.0.0'),
   description: z.string().max(500).optional(),
 });
@@ -47,7 +54,8 @@ export interface HypertySource<A extends EventSchemas, E extends EventSchemas, M
   /** Events that it sends as answers and emits to subscribers. Validated on their way out. */
   readonly emits: E;
   /** An XState v5 machine (or any other actor logic) whose events are {@link Accepted}. */
-  readonly machine: M & (Accepted<A> extends EventFromLogic<M> ? unknown : { 'machine does not take these events': Accepted<A> });
+  readonly machine: M &
+    (Accepted<A> extends EventFromLogic<M> ? unknown : { 'machine does not take these events': Accepted<A> });
   /** What peers may see of a snapshot besides status and state value. Default: nothing of the context. */
   readonly expose?: (snapshot: SnapshotFrom<M>) => X;
 }
@@ -72,7 +80,11 @@ export interface HypertyDefinition<
 export type AnyDefinition = Pick<HypertyDefinition, 'descriptor' | 'accepts' | 'emits'>;
 
 /** An address together with the definition of what lives there: what makes a remote reference typed. */
-export interface Peer<A extends EventSchemas = EventSchemas, E extends EventSchemas = EventSchemas, X = unknown> {
+export interface Peer<
+  A extends EventSchemas = EventSchemas,
+  E extends EventSchemas = EventSchemas,
+  X = unknown,
+> {
   readonly address: Address;
   readonly accepts: A;
   readonly emits: E;
@@ -99,9 +111,12 @@ export interface Peer<A extends EventSchemas = EventSchemas, E extends EventSche
  *   }),
  * });
  */
-export function defineHyperty<const A extends EventSchemas, const E extends EventSchemas, M extends AnyActorLogic, X = undefined>(
-  source: HypertySource<A, E, M, X>,
-): HypertyDefinition<A, E, M, X> {
+export function defineHyperty<
+  const A extends EventSchemas,
+  const E extends EventSchemas,
+  M extends AnyActorLogic,
+  X = undefined,
+>(source: HypertySource<A, E, M, X>): HypertyDefinition<A, E, M, X> {
   const { accepts, emits, machine } = source;
   const checked = descriptorSchema.safeParse(source.descriptor);
   if (!checked.success) throw new TypeError(`Malformed descriptor: ${describeIssues(checked.error)}.`);
@@ -118,7 +133,9 @@ export function defineHyperty<const A extends EventSchemas, const E extends Even
 /** True when `value` was made by {@link defineHyperty}. */
 export function isHypertyDefinition(value: unknown): value is HypertyDefinition {
   if (typeof value !== 'object' || value === null) return false;
-  return 'descriptor' in value && 'accepts' in value && 'emits' in value && 'machine' in value && 'at' in value;
+  return (
+    'descriptor' in value && 'accepts' in value && 'emits' in value && 'machine' in value && 'at' in value
+  );
 }
 
 /**
@@ -132,13 +149,22 @@ export function parseEvent<S extends EventSchemas>(schemas: S, event: unknown, w
   if (!schema) throw unknownEvent(schemas, type, who);
   const result = schema.safeParse(event);
   if (result.success) return { ...result.data, type } as Parsed<S>;
-  throw new FabricError('schema', `${who}: event "${String(type)}" does not fit: ${describeIssues(result.error)}.`, {
-    details: { event: type, issues: result.error.issues.slice(0, 3).map(({ path, message }) => ({ path, message })) },
-  });
+  throw new FabricError(
+    'schema',
+    `${who}: event "${String(type)}" does not fit: ${describeIssues(result.error)}.`,
+    {
+      details: {
+        event: type,
+        issues: result.error.issues.slice(0, 3).map(({ path, message }) => ({ path, message })),
+      },
+    },
+  );
 }
 
 function unknownEvent(schemas: EventSchemas, type: unknown, who: string): FabricError {
   const known = Object.keys(schemas).join(', ') || 'none';
   const shown = typeof type === 'string' ? `"${type.slice(0, 64)}"` : 'without a type';
-  return new FabricError('schema', `${who}: event ${shown} is not among: ${known}.`, { details: { accepts: Object.keys(schemas) } });
+  return new FabricError('schema', `${who}: event ${shown} is not among: ${known}.`, {
+    details: { accepts: Object.keys(schemas) },
+  });
 }

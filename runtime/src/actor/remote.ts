@@ -2,13 +2,27 @@
  * Remote references: a hyperty anywhere as an XState actor. Events sent to the reference travel as envelopes; its
  * snapshot follows the hyperty's exposed snapshot; what the hyperty emits, it emits.
  */
-import type { ActorLogic, ActorRef, AnyActorLogic, AnyActorRef, Snapshot } from 'xstate';
+import {
+  createActor,
+  type ActorLogic,
+  type ActorRef,
+  type AnyActorLogic,
+  type AnyActorRef,
+  type Snapshot,
+} from 'xstate';
 import { parseAddress, type Address } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
-import { fabricOf, type AnySystem } from './context.ts';
-import { parseEvent, type EventSchemas, type HypertyDefinition, type Parsed, type Sent } from './hyperty.ts';
+import { attachFabric, fabricOf, type AnySystem, type FabricContext } from './context.ts';
+import {
+  parseEvent,
+  type EventSchemas,
+  type HypertyDefinition,
+  type Parsed,
+  type Peer,
+  type Sent,
+} from './hyperty.ts';
 import type { ExposedSnapshot } from './subscribers.ts';
-import { Watch } from './watch.ts';
+import { Watch, type WatchEvent } from './watch.ts';
 
 /** Snapshot of a remote reference. Its `status` becomes `done` or `error` with the hyperty's. */
 export type RemoteSnapshot<X = unknown> = Snapshot<unknown> & {
@@ -36,15 +50,19 @@ export type RemoteLogic<A extends EventSchemas, E extends EventSchemas, X> = Act
 >;
 
 /** A remote reference: takes only the events that the hyperty accepts. */
-export type RemoteRef<A extends EventSchemas, E extends EventSchemas, X> = ActorRef<RemoteSnapshot<X>, Sent<A>, Parsed<E>>;
+export type RemoteRef<A extends EventSchemas, E extends EventSchemas, X> = ActorRef<
+  RemoteSnapshot<X>,
+  Sent<A>,
+  Parsed<E>
+>;
 
-/** Events that the reference sends to itself. */
-export type RemoteEvent =
-  | { readonly type: '@hyperty.watch' }
-  | { readonly type: '@hyperty.update'; readonly snapshot: ExposedSnapshot }
-  | { readonly type: '@hyperty.lost' }
-  | { readonly type: '@hyperty.failed'; readonly error: FabricError }
-  | { readonly type: 'xstate.stop' };
+type Schemas<A extends EventSchemas, E extends EventSchemas> = Pick<
+  HypertyDefinition<A, E>,
+  'accepts' | 'emits'
+>;
+
+/** What a reference hears besides the events for the hyperty. */
+type InnerEvent = WatchEvent | { readonly type: '@hyperty.watch' } | { readonly type: 'xstate.stop' };
 
 /**
  * Actor logic for a hyperty that runs elsewhere (or here: the same code works for both). Invoke or spawn it with
@@ -57,55 +75,117 @@ export function remote<A extends EventSchemas, E extends EventSchemas, M extends
   return remoteLogic<A, E, X>(definition);
 }
 
-/** {@link remote} for anything that knows the schemas. */
-export function remoteLogic<A extends EventSchemas, E extends EventSchemas, X>(
-  schemas: Pick<HypertyDefinition<A, E>, 'accepts' | 'emits'>,
+/**
+ * A started reference outside any machine. It subscribes when it is first observed.
+ * @param fabric who speaks
+ */
+export function createRemoteRef<A extends EventSchemas, E extends EventSchemas, X>(
+  peer: Peer<A, E, X>,
+  fabric: FabricContext,
+): RemoteRef<A, E, X> {
+  const actor = createActor(remoteLogic<A, E, X>(peer), {
+    input: { address: peer.address },
+    clock: fabric.bus.clock,
+  });
+  attachFabric(actor.system, fabric);
+  const onFirstUse = (method: 'subscribe' | 'on'): void => {
+    const original = actor[method].bind(actor) as (...args: unknown[]) => unknown;
+    const watching = (...args: unknown[]): unknown => {
+      (actor as AnyActorRef).send({ type: '@hyperty.watch' });
+      return original(...args);
+    };
+    Object.defineProperty(actor, method, { value: watching });
+  };
+  onFirstUse('subscribe');
+  onFirstUse('on');
+  return actor.start();
+}
+
+function remoteLogic<A extends EventSchemas, E extends EventSchemas, X>(
+  schemas: Schemas<A, E>,
 ): RemoteLogic<A, E, X> {
   const watches = new WeakMap<AnyActorRef, Watch>();
-
-  const watch = (self: AnyActorRef, address: Address, emit: (event: Parsed<E>) => void): void => {
+  const watch = (
+    address: Address,
+    { self, emit }: { self: AnyActorRef; emit: (event: Parsed<E>) => void },
+  ): void => {
     if (watches.has(self)) return;
-    const fabric = fabricOf(self.system);
-    const send = (event: RemoteEvent): void => { self.send(event); }; // prettier-ignore
-    watches.set(self, new Watch(address, fabric, { send, emit: (event) => { emit(parseEvent(schemas.emits, event, `Event of ${address}`)); } })); // prettier-ignore
+    const send = (event: WatchEvent): void => {
+      self.send(event);
+    };
+    const emitChecked = (event: unknown): void => {
+      emit(parseEvent(schemas.emits, event, `Event of ${address}`));
+    };
+    watches.set(self, new Watch(address, fabricOf(self.system), { send, emit: emitChecked }));
   };
-
-  const forward = (system: AnySystem, to: Address, event: unknown): void => {
-    fabricOf(system).post({ to, type: 'event', body: parseEvent(schemas.accepts, event, `Event to ${to}`) });
-  };
-
   return {
     config: schemas,
-    getInitialSnapshot: (_scope, { address }) => ({ ...active, address: parseAddress(address) }),
-    start(snapshot, { self, emit }) {
-      if (self._parent) watch(self, snapshot.address, emit);
+    getInitialSnapshot: (_scope, { address }) => ({ ...INITIAL, address: parseAddress(address) }),
+    start(snapshot, scope) {
+      if (scope.self._parent) watch(snapshot.address, scope);
     },
-    transition(snapshot, received, { self, system, emit, defer }) {
-      const event = received as Sent<A> | RemoteEvent;
-      switch (event.type) {
-        case '@hyperty.watch':
-          defer(() => { watch(self, snapshot.address, emit); }); // prettier-ignore
-          return snapshot;
-        case 'xstate.stop':
-          watches.get(self)?.stop();
-          return { ...snapshot, status: 'stopped', output: undefined, error: undefined };
-        case '@hyperty.update':
-          return updated(snapshot, (event as { snapshot: ExposedSnapshot }).snapshot);
-        case '@hyperty.lost':
-          return { ...snapshot, connection: 'lost' };
-        case '@hyperty.failed':
-          return { ...snapshot, status: 'error', output: undefined, error: (event as { error: unknown }).error };
-        default:
-          defer(() => { forward(system, snapshot.address, event); }); // prettier-ignore
-          return snapshot;
+    transition(snapshot, received, scope) {
+      const event = received as InnerEvent | { readonly type: never };
+      if (event.type === '@hyperty.watch') {
+        scope.defer(() => {
+          watch(snapshot.address, scope);
+        });
+      } else if (event.type === 'xstate.stop') watches.get(scope.self)?.stop();
+      else if (!isWatchEvent(event)) {
+        scope.defer(() => {
+          forward(scope.system, { to: snapshot.address, schemas, event });
+        });
       }
+      return next(snapshot, event);
     },
     getPersistedSnapshot: (snapshot) => snapshot,
     restoreSnapshot: (snapshot) => snapshot as RemoteSnapshot<X>,
   };
 }
 
-const active = {
+/** Sends an event on its way; one that the hyperty would not accept is a dead letter here already. */
+function forward(
+  system: AnySystem,
+  {
+    to,
+    schemas,
+    event,
+  }: { to: Address; schemas: Pick<Schemas<EventSchemas, EventSchemas>, 'accepts'>; event: unknown },
+): void {
+  const fabric = fabricOf(system);
+  const { address: from, bus } = fabric;
+  try {
+    fabric.post({ to, type: 'event', body: parseEvent(schemas.accepts, event, `Event to ${to}`) });
+  } catch (caught) {
+    bus.deadLetters.add(
+      { id: bus.ids.next(), from, to, type: 'event', body: event },
+      FabricError.from(caught),
+    );
+  }
+}
+
+const isWatchEvent = (event: { readonly type: string }): event is WatchEvent =>
+  event.type === '@hyperty.update' || event.type === '@hyperty.lost' || event.type === '@hyperty.failed';
+
+function next<X>(
+  snapshot: RemoteSnapshot<X>,
+  event: InnerEvent | { readonly type: never },
+): RemoteSnapshot<X> {
+  switch (event.type) {
+    case '@hyperty.update':
+      return updated(snapshot, event.snapshot);
+    case '@hyperty.lost':
+      return { ...snapshot, connection: 'lost' };
+    case '@hyperty.failed':
+      return { ...snapshot, status: 'error', output: undefined, error: event.error };
+    case 'xstate.stop':
+      return { ...snapshot, status: 'stopped', output: undefined, error: undefined };
+    default:
+      return snapshot;
+  }
+}
+
+const INITIAL = {
   status: 'active',
   output: undefined,
   error: undefined,
@@ -114,11 +194,22 @@ const active = {
   context: undefined,
 } as const;
 
-function updated<X>(snapshot: RemoteSnapshot<X>, { status, value, context, output }: ExposedSnapshot): RemoteSnapshot<X> {
-  const base = { address: snapshot.address, connection: 'live' as const, value, context: context as X | undefined };
+function updated<X>(snapshot: RemoteSnapshot<X>, exposed: ExposedSnapshot): RemoteSnapshot<X> {
+  const { status, value, context, output } = exposed;
+  const base = {
+    address: snapshot.address,
+    connection: 'live' as const,
+    value,
+    context: context as X | undefined,
+  };
   if (status === 'active') return { ...base, status, output: undefined, error: undefined };
   if (status === 'done') return { ...base, status, output, error: undefined };
-  const code = status === 'error' ? 'crashed' : 'closed';
-  const error = new FabricError(code, `${snapshot.address} is ${status === 'error' ? 'broken' : 'stopped'}.`);
-  return { ...base, status: 'error', output: undefined, error };
+  const [code, word] =
+    status === 'error' ? (['crashed', 'has crashed'] as const) : (['closed', 'has been stopped'] as const);
+  return {
+    ...base,
+    status: 'error',
+    output: undefined,
+    error: new FabricError(code, `${snapshot.address} ${word}.`),
+  };
 }

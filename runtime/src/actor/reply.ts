@@ -26,16 +26,26 @@ export interface ReplyOptions<C, V> {
  * Action that answers a request with an event of the hyperty's `emits`. A message that asks for no answer (an `event`)
  * gets none. Answering twice does nothing.
  */
-export function reply<C, V extends { readonly type: string }>(answer: Answer<C, V>, options: ReplyOptions<C, V> = {}) {
+export function reply<C, V extends { readonly type: string }>(
+  answer: Answer<C, V>,
+  options: ReplyOptions<C, V> = {},
+) {
   return answering(answer, options, false);
 }
 
 /** Action like {@link reply} that sends a provisional answer: the request stays open for the final one. */
-export function progress<C, V extends { readonly type: string }>(answer: Answer<C, V>, options: ReplyOptions<C, V> = {}) {
+export function progress<C, V extends { readonly type: string }>(
+  answer: Answer<C, V>,
+  options: ReplyOptions<C, V> = {},
+) {
   return answering(answer, options, true);
 }
 
-function answering<C, V extends { readonly type: string }>(answer: Answer<C, V>, { to }: ReplyOptions<C, V>, provisional: boolean) {
+function answering<C, V extends { readonly type: string }>(
+  answer: Answer<C, V>,
+  { to }: ReplyOptions<C, V>,
+  provisional: boolean,
+) {
   return ({ context, event, system }: ActionArgs<C, V>): void => {
     const request = to ? to({ context, event }) : (event as { envelope?: EnvelopeHeader }).envelope;
     if (!request) return;

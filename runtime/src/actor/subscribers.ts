@@ -18,37 +18,43 @@ export interface ExposedSnapshot {
 /** How long a subscription lasts without renewal, milliseconds. */
 export const SUBSCRIPTION_LEASE_MS = 600_000;
 
-interface Subscriber {
-  readonly address: Address;
-  expiresAt: number;
+/** One message to one subscriber; `re` is the id of its subscription. */
+export interface Publication {
+  readonly to: Address;
+  readonly re: string;
+  readonly type: 'update' | 'event';
+  readonly body: unknown;
 }
 
-/** Sends to one subscriber; `re` is the id of its subscription. */
-export type Publish = (to: Address, re: string, type: 'update' | 'event', body: unknown) => void;
+interface Subscriber {
+  readonly address: Address;
+  readonly expiresAt: number;
+}
 
 /** The subscribers of one hyperty. */
 export class Subscribers {
   readonly #subscribers = new Map<string, Subscriber>();
   readonly #capacity: number;
-  readonly #publish: Publish;
+  readonly #publish: (publication: Publication) => void;
   #last = '';
 
-  constructor(capacity: number, publish: Publish) {
+  constructor(capacity: number, publish: (publication: Publication) => void) {
     this.#capacity = capacity;
     this.#publish = publish;
   }
 
-  get size(): number {
-    return this.#subscribers.size;
-  }
-
-  /** Adds or renews a subscription. @throws FabricError `mailbox-full` when there are too many */
+  /** Adds or renews a subscription. @throws FabricError `forbidden` (somebody else's), `mailbox-full` (too many) */
   add(id: string, address: Address, now: number): void {
     const known = this.#subscribers.get(id);
-    if (known && known.address !== address) throw new FabricError('forbidden', 'This subscription is somebody else’s.');
+    if (known && known.address !== address) {
+      throw new FabricError('forbidden', 'A subscription of this id belongs to somebody else.');
+    }
     if (!known && this.#subscribers.size >= this.#capacity) this.#forgetExpired(now);
     if (!known && this.#subscribers.size >= this.#capacity) {
-      throw new FabricError('mailbox-full', `There are ${this.#capacity} subscribers already; try again later.`);
+      throw new FabricError(
+        'mailbox-full',
+        `There are ${this.#capacity} subscribers already; try again later.`,
+      );
     }
     this.#subscribers.set(id, { address, expiresAt: now + SUBSCRIPTION_LEASE_MS });
   }
@@ -60,6 +66,7 @@ export class Subscribers {
 
   /** Sends a snapshot to all, unless it looks like the one before. */
   update(snapshot: ExposedSnapshot, now: number): void {
+    if (this.#subscribers.size === 0) return;
     const text = JSON.stringify(snapshot);
     if (text === this.#last) return;
     this.#last = text;
@@ -71,9 +78,9 @@ export class Subscribers {
     this.#toAll('event', event, now);
   }
 
-  #toAll(type: 'update' | 'event', body: unknown, now: number): void {
+  #toAll(type: Publication['type'], body: unknown, now: number): void {
     this.#forgetExpired(now);
-    for (const [id, { address }] of this.#subscribers) this.#publish(address, id, type, body);
+    for (const [re, { address: to }] of this.#subscribers) this.#publish({ to, re, type, body });
   }
 
   #forgetExpired(now: number): void {

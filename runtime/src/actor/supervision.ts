@@ -22,7 +22,13 @@ export type Supervisor = (crashedAtMs: number) => Verdict;
 
 /** Creates the decision maker for one hyperty. */
 export function createSupervisor(options: SupervisionOptions = {}): Supervisor {
-  const { maxRestarts = 5, withinMs = 60_000, initialDelayMs = 100, maxDelayMs = 10_000, thenDo = 'escalate' } = options;
+  const {
+    maxRestarts = 5,
+    withinMs = 60_000,
+    initialDelayMs = 100,
+    maxDelayMs = 10_000,
+    thenDo = 'escalate',
+  } = options;
   let crashes: number[] = [];
   return (crashedAtMs) => {
     crashes = [...crashes.filter((at) => at > crashedAtMs - withinMs), crashedAtMs];

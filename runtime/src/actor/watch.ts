@@ -6,12 +6,17 @@ import type { Address } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { FabricContext } from './context.ts';
-import type { RemoteEvent } from './remote.ts';
 import { SUBSCRIPTION_LEASE_MS, type ExposedSnapshot } from './subscribers.ts';
+
+/** What a watch tells its reference. */
+export type WatchEvent =
+  | { readonly type: '@hyperty.update'; readonly snapshot: ExposedSnapshot }
+  | { readonly type: '@hyperty.lost' }
+  | { readonly type: '@hyperty.failed'; readonly error: FabricError };
 
 /** Where a watch reports. */
 export interface WatchTarget {
-  readonly send: (event: RemoteEvent) => void;
+  readonly send: (event: WatchEvent) => void;
   readonly emit: (event: unknown) => void;
 }
 
@@ -52,9 +57,16 @@ export class Watch {
   async #subscribe(): Promise<void> {
     const { bus, address: from } = this.#fabric;
     const seen = this.#updates;
-    const onUpdate = (update: { readonly type: string; readonly body?: unknown }): void => { this.#onUpdate(update); }; // prettier-ignore
+    const onUpdate = (update: { readonly type: string; readonly body?: unknown }): void => {
+      this.#onUpdate(update);
+    };
     const renewed = this.#subscription;
-    const draft = { from, to: this.#address, type: 'subscribe', body: renewed === undefined ? {} : { subscription: renewed } };
+    const draft = {
+      from,
+      to: this.#address,
+      type: 'subscribe',
+      body: renewed === undefined ? {} : { subscription: renewed },
+    };
     const { id, outcome } = bus.openRequest(draft, renewed === undefined ? { onUpdate } : {});
     this.#subscription ??= id;
     try {

@@ -10,8 +10,8 @@ import type { IdSource } from '../message/id.ts';
 import { childTrace } from '../message/trace.ts';
 import type { Clock } from '../platform/clock.ts';
 import { createDeadLetterLog, type DeadLetterLog } from './dead-letters.ts';
-import { createPipeline, type Pipeline } from './pipeline.ts';
-import { createRequests, DEFAULT_TIMEOUT_MS, type RequestOptions } from './requests.ts';
+import { Pipeline } from './pipeline.ts';
+import { DEFAULT_TIMEOUT_MS, Requests, type RequestOptions } from './requests.ts';
 
 /** Receives the envelopes of one local address. */
 export interface Endpoint {
@@ -48,12 +48,12 @@ export interface BusDeps {
 
 /** The message bus of one runtime. */
 export class Bus {
-  readonly outgoing: Pipeline = createPipeline();
-  readonly incoming: Pipeline = createPipeline();
+  readonly outgoing = new Pipeline();
+  readonly incoming = new Pipeline();
   readonly deadLetters: DeadLetterLog;
   readonly ids: IdSource;
   readonly clock: Clock;
-  readonly #requests;
+  readonly #requests: Requests;
   readonly #endpoints = new Map<Address, Endpoint>();
   #transport: Transport | undefined;
 
@@ -61,7 +61,7 @@ export class Bus {
     this.clock = clock;
     this.ids = ids;
     this.deadLetters = createDeadLetterLog(deadLetterCapacity, () => clock.now());
-    this.#requests = createRequests(clock);
+    this.#requests = new Requests(clock, (request) => this.#transport?.withdraw(request));
   }
 
   /** Requests that wait for their outcome. */
@@ -80,7 +80,9 @@ export class Bus {
    */
   bind(address: Address, endpoint: Endpoint): () => void {
     if (this.#endpoints.has(address)) {
-      throw new FabricError('conflict', `${address} is hosted here already; choose another name.`, { details: { address } });
+      throw new FabricError('conflict', `${address} is hosted here already; choose another name.`, {
+        details: { address },
+      });
     }
     this.#endpoints.set(address, endpoint);
     return () => {
@@ -111,10 +113,13 @@ export class Bus {
   }
 
   /** Like {@link request}, and tells the request's id, which names its stream of updates. */
-  openRequest(draft: Draft, options: RequestOptions): { readonly id: string; readonly outcome: Promise<unknown> } {
+  openRequest(
+    draft: Draft,
+    options: RequestOptions,
+  ): { readonly id: string; readonly outcome: Promise<unknown> } {
     const deadline = draft.deadline ?? this.clock.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const request: Envelope = { ...draft, id: this.ids.next(), deadline };
-    const outcome = this.#requests.open(request, options, (late) => this.#transport?.withdraw(late));
+    const outcome = this.#requests.open(request, options);
     if (!options.signal?.aborted) void this.#dispatch(request);
     return { id: request.id, outcome };
   }
@@ -126,7 +131,12 @@ export class Bus {
 
   /** Takes an envelope that came in over a link, already decoded and its sender proven. */
   accept(envelope: Envelope): void | Promise<void> {
-    return guard(() => this.incoming.run(envelope, (passed) => this.#deliver(passed)), (error) => { this.refuse(envelope, error); }); // prettier-ignore
+    return guard(
+      () => this.incoming.run(envelope, (passed) => this.#deliver(passed)),
+      (error) => {
+        this.refuse(envelope, error);
+      },
+    );
   }
 
   /** Reports that an envelope sent earlier could not be delivered after all. */
@@ -142,14 +152,22 @@ export class Bus {
   }
 
   #dispatch(envelope: Envelope): void | Promise<void> {
-    return guard(() => this.outgoing.run(envelope, (passed) => this.#send(passed)), (error) => { this.undeliverable(envelope, error); }); // prettier-ignore
+    return guard(
+      () => this.outgoing.run(envelope, (passed) => this.#send(passed)),
+      (error) => {
+        this.undeliverable(envelope, error);
+      },
+    );
   }
 
   #send(envelope: Envelope): void | Promise<void> {
     if (this.#endpoints.has(envelope.to)) return this.accept(envelope);
     if (!this.#transport) throw noRoute(envelope.to);
     if (envelope.trace !== undefined) return this.#transport.send(envelope);
-    return this.#transport.send({ ...envelope, trace: childTrace(undefined, (digits) => this.ids.hex(digits)) });
+    return this.#transport.send({
+      ...envelope,
+      trace: childTrace(undefined, (digits) => this.ids.hex(digits)),
+    });
   }
 
   #deliver(envelope: Envelope): void | Promise<void> {
@@ -167,16 +185,27 @@ export class Bus {
       this.deadLetters.add(envelope, error);
       return;
     }
-    void this.post({ from: envelope.to, to: envelope.from, type: 'response', re: envelope.id, body: errorBody(error) });
+    void this.post({
+      from: envelope.to,
+      to: envelope.from,
+      type: 'response',
+      re: envelope.id,
+      body: errorBody(error),
+    });
   }
 }
 
 /** Runs `action`; a throw or rejection goes to `failed` as a FabricError. */
-function guard(action: () => void | Promise<void>, failed: (error: FabricError) => void): void | Promise<void> {
+function guard(
+  action: () => void | Promise<void>,
+  failed: (error: FabricError) => void,
+): void | Promise<void> {
   try {
     const result = action();
     return result instanceof Promise
-      ? result.catch((caught: unknown) => { failed(FabricError.from(caught)); }) // prettier-ignore
+      ? result.catch((caught: unknown) => {
+          failed(FabricError.from(caught));
+        })
       : result;
   } catch (caught) {
     failed(FabricError.from(caught));
@@ -184,18 +213,26 @@ function guard(action: () => void | Promise<void>, failed: (error: FabricError) 
 }
 
 const noRoute = (to: Address): FabricError =>
-  new FabricError('no-route', `No protostub of this runtime reaches ${to}; add one for its domain.`, { details: { to } });
+  new FabricError('no-route', `No protostub of this runtime reaches ${to}; add one for its domain.`, {
+    details: { to },
+  });
 
 const notHere = (to: Address): FabricError =>
-  new FabricError('not-found', `No hyperty lives at ${to}; check the address, or start it.`, { details: { to } });
+  new FabricError('not-found', `No hyperty lives at ${to}; check the address, or start it.`, {
+    details: { to },
+  });
 
 const tooLate = ({ to }: Envelope): FabricError =>
-  new FabricError('timeout', `The message reached ${to} after its deadline and was not handled.`, { details: { to } });
+  new FabricError('timeout', `The message reached ${to} after its deadline and was not handled.`, {
+    details: { to },
+  });
 
 function lateAnswer(envelope: Envelope): FabricError {
   const { body } = envelope;
   const failure = typeof body === 'object' && body !== null && 'error' in body;
   return failure
-    ? new FabricError('internal', `A message from ${envelope.to} failed at ${envelope.from}.`, { details: { body } })
+    ? new FabricError('internal', `A message from ${envelope.to} failed at ${envelope.from}.`, {
+        details: { body },
+      })
     : new FabricError('timeout', `${envelope.from} answered after the deadline, or was never asked.`);
 }

@@ -35,9 +35,13 @@ export class Mailbox<T> {
   push(item: T): Promise<void> | undefined {
     if (!this.#busy && !this.#paused) return this.#start(item);
     if (this.#queue.length >= this.#capacity) {
-      throw new FabricError('mailbox-full', `${this.#capacity} messages are waiting already; send more slowly.`, {
-        details: { capacity: this.#capacity },
-      });
+      throw new FabricError(
+        'mailbox-full',
+        `${this.#capacity} messages are waiting already; send more slowly.`,
+        {
+          details: { capacity: this.#capacity },
+        },
+      );
     }
     return new Promise((done) => this.#queue.push({ item, done }));
   }
@@ -64,7 +68,10 @@ export class Mailbox<T> {
   #start(item: T): Promise<void> | undefined {
     this.#busy = true;
     const handled = this.#handle(item);
-    if (handled) return handled.then(() => { this.#finish(); }); // prettier-ignore
+    if (handled)
+      return handled.then(() => {
+        this.#finish();
+      });
     this.#finish();
     return undefined;
   }

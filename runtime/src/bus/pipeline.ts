@@ -7,61 +7,56 @@ import type { Envelope } from '../message/envelope.ts';
 /** One stage: returns the envelope to pass on, changed or not. Throwing a FabricError refuses it with that error. */
 export type Stage = (envelope: Envelope) => Envelope | Promise<Envelope>;
 
+/** Where an envelope goes after the last stage. */
+export type Exit = (envelope: Envelope) => void | Promise<void>;
+
 /** Ordered stages with a way in. */
-export interface Pipeline {
+export class Pipeline {
+  #stages: readonly Stage[] = [];
+  /** Settles when everything that entered before has left; undefined when nothing is inside. */
+  #tail: Promise<unknown> | undefined;
+
   /** Adds a stage at the end; returns its removal. */
-  use(stage: Stage): () => void;
+  use(stage: Stage): () => void {
+    this.#stages = [...this.#stages, stage];
+    return () => {
+      this.#stages = this.#stages.filter((other) => other !== stage);
+    };
+  }
+
   /**
-   * Sends an envelope through all stages, then calls `next`. What `next` returns is passed back, as a promise as soon
-   * as a stage (of this or an earlier envelope) is asynchronous. Rejects, or throws, with what a stage threw.
+   * Sends an envelope through all stages, then to `exit`. What `exit` returns is passed back, as a promise as soon as
+   * a stage (of this or an earlier envelope) is asynchronous. Throws, or rejects with, what a stage threw.
    */
-  run(envelope: Envelope, next: (envelope: Envelope) => void | Promise<void>): void | Promise<void>;
-}
-
-/** Creates an empty pipeline. */
-export function createPipeline(): Pipeline {
-  let stages: readonly Stage[] = [];
-  let tail: Promise<unknown> | undefined;
-
-  const through = async (envelope: Envelope): Promise<Envelope> => {
+  run(envelope: Envelope, exit: Exit): void | Promise<void> {
+    if (this.#stages.length === 0 && !this.#tail) return exit(envelope);
+    if (this.#tail) return this.#inOrder(through(envelope, this.#stages), exit);
     let current = envelope;
-    for (const stage of stages) current = await stage(current);
-    return current;
-  };
+    for (const [index, stage] of this.#stages.entries()) {
+      const result = stage(current);
+      if (result instanceof Promise)
+        return this.#inOrder(through(result, this.#stages.slice(index + 1)), exit);
+      current = result;
+    }
+    return exit(current);
+  }
 
-  const inOrder = (passing: Promise<Envelope>, next: (envelope: Envelope) => void | Promise<void>): Promise<void> => {
-    const previous = tail;
+  #inOrder(passing: Promise<Envelope>, exit: Exit): Promise<void> {
+    const previous = this.#tail;
     const turn = passing.finally(() => previous);
-    const settled = turn.then(() => undefined, () => undefined); // prettier-ignore -- a refusal must not stop those behind
-    tail = settled;
+    const left = turn.then(exit);
+    // A refusal must not stop those behind; how long `exit` takes is not their business either.
+    const settled = turn.catch(() => undefined);
+    this.#tail = settled;
     void settled.then(() => {
-      if (tail === settled) tail = undefined;
+      if (this.#tail === settled) this.#tail = undefined;
     });
-    return turn.then(next);
-  };
-
-  return {
-    use(stage) {
-      stages = [...stages, stage];
-      return () => {
-        stages = stages.filter((other) => other !== stage);
-      };
-    },
-    run(envelope, next) {
-      if (tail) return inOrder(through(envelope), next);
-      let current = envelope;
-      for (const [index, stage] of stages.entries()) {
-        const result = stage(current);
-        if (result instanceof Promise) return inOrder(rest(result, stages.slice(index + 1)), next);
-        current = result;
-      }
-      return next(current);
-    },
-  };
+    return left;
+  }
 }
 
-async function rest(first: Promise<Envelope>, stages: readonly Stage[]): Promise<Envelope> {
-  let current = await first;
+async function through(envelope: Envelope | Promise<Envelope>, stages: readonly Stage[]): Promise<Envelope> {
+  let current = await envelope;
   for (const stage of stages) current = await stage(current);
   return current;
 }

@@ -22,98 +22,119 @@ export interface RequestOptions {
 /** How long a request waits when nothing else is said. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
+/** Gives up on a request; undefined means that the peer took it. */
+export type Expire = (request: Envelope) => FabricError | undefined;
+
 interface Pending {
   readonly request: Envelope;
   readonly options: RequestOptions;
-  readonly finish: (error: FabricError | undefined, value?: unknown) => void;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: FabricError) => void;
+  readonly timer: Timer;
+  readonly abort: () => void;
+}
+
+interface Stream {
+  readonly peer: Address;
+  readonly onUpdate: (envelope: Envelope) => void;
 }
 
 /** The table of requests under way. */
-export interface Requests {
+export class Requests {
+  readonly #clock: Clock;
+  readonly #expire: Expire;
+  readonly #pending = new Map<string, Pending>();
+  readonly #streams = new Map<string, Stream>();
+
+  /** @param expire is asked at a deadline, or when a caller withdraws, for the reason: undefined means `timeout` */
+  constructor(clock: Clock, expire: Expire) {
+    this.#clock = clock;
+    this.#expire = expire;
+  }
+
   /** Number of requests that wait for their outcome. */
-  readonly pending: number;
-  /** Starts waiting. `expire` is asked at the deadline for the reason: undefined means `timeout`. */
-  open(
-    request: Envelope,
-    options: RequestOptions,
-    expire: (request: Envelope) => FabricError | undefined,
-  ): Promise<unknown>;
-  /** Hands in a response, update or event that refers to a request. False when nobody waits for it (any more). */
-  settle(envelope: Envelope): boolean;
-  /** Ends a request that could not be delivered. False when nobody waits for it. */
-  fail(id: string, error: FabricError): boolean;
-  /** Stops listening to the updates of a subscription. */
-  endStream(id: string): void;
-  /** Ends everything with `error`. */
-  failAll(error: FabricError): void;
-}
+  get pending(): number {
+    return this.#pending.size;
+  }
 
-/** Creates an empty table. */
-export function createRequests(clock: Clock): Requests {
-  const pending = new Map<string, Pending>();
-  const streams = new Map<string, { peer: Address; onUpdate: (envelope: Envelope) => void }>();
-
-  const open: Requests['open'] = (request, options, expire) =>
-    new Promise((resolve, reject) => {
-      const { signal, onUpdate } = options;
-      const { id, to } = request;
-      if (signal?.aborted) { reject(cancelled(request)); return; } // prettier-ignore
-      const finish: Pending['finish'] = (error, value) => {
-        pending.delete(id);
-        clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-        if (!error) { resolve(value); return; } // prettier-ignore
-        streams.delete(id);
-        reject(error);
+  /** Starts waiting for the outcome of a request that is about to be sent. */
+  open(request: Envelope, options: RequestOptions): Promise<unknown> {
+    const { signal, onUpdate } = options;
+    if (signal?.aborted) return Promise.reject(cancelled(request));
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        this.#expire(request);
+        this.fail(request.id, cancelled(request));
       };
-      const abort = (): void => { expire(request); finish(cancelled(request)); }; // prettier-ignore
-      const timeoutMs = Math.max(0, (request.deadline ?? clock.now() + DEFAULT_TIMEOUT_MS) - clock.now());
-      const timer: Timer = clock.setTimeout(() => { finish(expire(request) ?? timedOut(request)); }, timeoutMs); // prettier-ignore
+      const timer = this.#clock.setTimeout(() => {
+        this.fail(request.id, this.#expire(request) ?? timedOut(request));
+      }, this.#remaining(request));
       signal?.addEventListener('abort', abort, { once: true });
-      pending.set(id, { request, options, finish });
-      if (onUpdate) streams.set(id, { peer: to, onUpdate });
+      this.#pending.set(request.id, { request, options, resolve, reject, timer, abort });
+      if (onUpdate) this.#streams.set(request.id, { peer: request.to, onUpdate });
     });
+  }
 
-  return {
-    get pending() {
-      return pending.size;
-    },
-    open,
-    settle(envelope) {
-      const id = envelope.re ?? '';
-      if (envelope.type !== 'response') {
-        const stream = streams.get(id);
-        if (stream?.peer !== envelope.from) return false;
-        stream.onUpdate(envelope);
-        return true;
-      }
-      const waiting = pending.get(id);
-      if (waiting?.request.to !== envelope.from) return false;
-      const outcome = decodeResponse(envelope.body);
-      if (outcome.kind === 'error') waiting.finish(outcome.error);
-      else if (outcome.kind === 'value') waiting.finish(undefined, outcome.value);
-      else waiting.options.onProvisional?.(outcome.value);
+  /** Hands in a response, update or event that refers to a request. False when nobody waits for it (any more). */
+  settle(envelope: Envelope): boolean {
+    const id = envelope.re ?? '';
+    if (envelope.type !== 'response') {
+      const stream = this.#streams.get(id);
+      if (stream?.peer !== envelope.from) return false;
+      stream.onUpdate(envelope);
       return true;
-    },
-    fail(id, error) {
-      const waiting = pending.get(id);
-      waiting?.finish(error);
-      return waiting !== undefined;
-    },
-    endStream: (id) => {
-      streams.delete(id);
-    },
-    failAll(error) {
-      for (const waiting of [...pending.values()]) waiting.finish(error);
-      streams.clear();
-    },
-  };
+    }
+    const waiting = this.#pending.get(id);
+    if (waiting?.request.to !== envelope.from) return false;
+    const outcome = decodeResponse(envelope.body);
+    if (outcome.kind === 'error') this.fail(id, outcome.error);
+    else if (outcome.kind === 'value') this.#close(id)?.resolve(outcome.value);
+    else waiting.options.onProvisional?.(outcome.value);
+    return true;
+  }
+
+  /** Ends a request without a value. False when nobody waits for it. */
+  fail(id: string, error: FabricError): boolean {
+    const waiting = this.#close(id);
+    if (!waiting) return false;
+    this.#streams.delete(id);
+    waiting.reject(error);
+    return true;
+  }
+
+  /** Stops listening to the updates of a subscription. */
+  endStream(id: string): void {
+    this.#streams.delete(id);
+  }
+
+  /** Ends everything with `error`. */
+  failAll(error: FabricError): void {
+    for (const id of [...this.#pending.keys()]) this.fail(id, error);
+    this.#streams.clear();
+  }
+
+  #close(id: string): Pending | undefined {
+    const waiting = this.#pending.get(id);
+    if (!waiting) return undefined;
+    this.#pending.delete(id);
+    this.#clock.clearTimeout(waiting.timer);
+    waiting.options.signal?.removeEventListener('abort', waiting.abort);
+    return waiting;
+  }
+
+  #remaining({ deadline }: Envelope): number {
+    return deadline === undefined ? DEFAULT_TIMEOUT_MS : Math.max(0, deadline - this.#clock.now());
+  }
 }
 
 const cancelled = ({ to }: Envelope): FabricError =>
   new FabricError('cancelled', `The request to ${to} was withdrawn by its caller.`, { details: { to } });
 
 const timedOut = ({ to, type }: Envelope): FabricError =>
-  new FabricError('timeout', `${to} took the ${type} and did not answer in time; ask again or allow more time.`, {
-    details: { to, type },
-  });
+  new FabricError(
+    'timeout',
+    `${to} took the ${type} and did not answer in time; ask again or allow more time.`,
+    {
+      details: { to, type },
+    },
+  );

@@ -109,9 +109,17 @@ export class Delivery {
     const spill = spillSchema.safeParse(reference);
     const media = this.#deps.media();
     if (!spill.success) throw new FabricError('invalid', 'The reference to a spilled body is malformed.');
-    if (!media) throw new FabricError('unsupported', 'This transport has no media store; the body was too large for a frame.');
+    if (!media)
+      throw new FabricError(
+        'unsupported',
+        'This transport has no media store; the body was too large for a frame.',
+      );
     const { signal } = this.#abort;
-    const limits = { domain: addressParts(this.#deps.peer).domain, maxBytes: this.#deps.maxBodyBytes, signal };
+    const limits = {
+      domain: addressParts(this.#deps.peer).domain,
+      maxBytes: this.#deps.maxBodyBytes,
+      signal,
+    };
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await fetchSpill(spill.data, media, limits);
@@ -127,10 +135,18 @@ export class Delivery {
     try {
       const envelope = decodeEnvelope(entry);
       if (!ownsAddress(peer, envelope.from)) {
-        reject(new FabricError('forbidden', `${peer} sent a message in the name of ${envelope.from}; it was dropped.`), envelope);
+        reject(
+          new FabricError(
+            'forbidden',
+            `${peer} sent a message in the name of ${envelope.from}; it was dropped.`,
+          ),
+          envelope,
+        );
         return undefined;
       }
-      return envelope.deadline === undefined ? envelope : { ...envelope, deadline: envelope.deadline - skewMs() };
+      return envelope.deadline === undefined
+        ? envelope
+        : { ...envelope, deadline: envelope.deadline - skewMs() };
     } catch (caught) {
       reject(FabricError.from(caught));
       return undefined;

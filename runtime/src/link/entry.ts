@@ -35,10 +35,18 @@ export function encodeBody(envelope: Envelope, maxBytes: number): Encoded {
   try {
     body = envelope.body === undefined ? undefined : JSON.stringify(envelope.body);
   } catch (cause) {
-    throw new FabricError('invalid', `The body for ${envelope.to} cannot be written as JSON: ${(cause as Error).message}.`, { cause });
+    throw new FabricError(
+      'invalid',
+      `The body for ${envelope.to} cannot be written as JSON: ${(cause as Error).message}.`,
+      { cause },
+    );
   }
   if (body !== undefined && body.length > maxBytes) {
-    throw new FabricError('too-large', `The body for ${envelope.to} has ${body.length} bytes; at most ${maxBytes} can be sent. Send a file instead.`, { details: { bytes: body.length, maxBytes } }); // prettier-ignore
+    throw new FabricError(
+      'too-large',
+      `The body for ${envelope.to} has ${body.length} bytes; at most ${maxBytes} can be sent. Send a file instead.`,
+      { details: { bytes: body.length, maxBytes } },
+    );
   }
   return { envelope, body };
 }
@@ -69,7 +77,8 @@ export function decodeEntries(text: string): Record<string, unknown>[] {
   if (!Array.isArray(parsed)) throw new FabricError('invalid', 'The entries of a frame are no array.');
   let previous: Record<string, unknown> = {};
   return parsed.map((entry: unknown) => {
-    if (typeof entry !== 'object' || entry === null) throw new FabricError('invalid', 'An entry is no object.');
+    if (typeof entry !== 'object' || entry === null)
+      throw new FabricError('invalid', 'An entry is no object.');
     const { from, to, type } = previous;
     previous = { from, to, type, ...entry };
     return previous;

@@ -3,7 +3,14 @@
  * acknowledgement and credit, and closing. One schema is the decoder; unknown fields are dropped, unknown kinds refused.
  */
 import * as z from 'zod';
-import { ADDRESS_PATTERN, MAX_ADDRESS_CHARS } from '../message/address.ts';
+import {
+  ADDRESS_PATTERN,
+  MAX_ADDRESS_CHARS,
+  ownerOf,
+  runtimeAddress,
+  runtimeParts,
+  type RuntimeAddress,
+} from '../message/address.ts';
 import { describeIssues } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 
@@ -32,7 +39,14 @@ export const frameSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('locate'), ...ends, id: z.string().max(64), address }),
   z.object({ kind: z.literal('located'), ...ends, id: z.string().max(64), address, found: z.boolean() }),
   z.object({ kind: z.literal('hello'), ...ends, ...offer, versions: z.array(count).min(1).max(16) }),
-  z.object({ kind: z.literal('welcome'), ...ends, ...offer, peerEpoch: epoch, version: count, helloTime: count }),
+  z.object({
+    kind: z.literal('welcome'),
+    ...ends,
+    ...offer,
+    peerEpoch: epoch,
+    version: count,
+    helloTime: count,
+  }),
   z.object({ kind: z.literal('refuse'), ...ends, peerEpoch: epoch, versions: z.array(count).max(16) }),
   z.object({
     kind: z.literal('data'),
@@ -65,6 +79,31 @@ export type FrameOf<K extends Frame['kind']> = Extract<Frame, { kind: K }>;
 export function decodeFrame(value: unknown): Frame {
   const result = frameSchema.safeParse(value);
   if (result.success) return result.data;
-  const unknownKind = result.error.issues.some(({ code, path }) => code === 'invalid_union' && path[0] === 'kind');
-  throw new FabricError(unknownKind ? 'unsupported' : 'invalid', `Malformed frame: ${describeIssues(result.error)}.`);
+  const unknownKind = result.error.issues.some(
+    ({ code, path }) => code === 'invalid_union' && path[0] === 'kind',
+  );
+  throw new FabricError(
+    unknownKind ? 'unsupported' : 'invalid',
+    `Malformed frame: ${describeIssues(result.error)}.`,
+  );
+}
+
+/** A peer must be one runtime, written in full. @throws FabricError `invalid` */
+export function singleRuntime(address: RuntimeAddress): RuntimeAddress {
+  const parts = runtimeParts(address);
+  if (parts.device === '*') throw new FabricError('invalid', `${address} names no single runtime.`);
+  return runtimeAddress(parts);
+}
+
+/**
+ * The runtime that a frame says it is from, if the transport's proof covers it.
+ * @throws FabricError `forbidden` when it claims to be somebody else
+ */
+export function claimedSender(frame: Frame, proven: RuntimeAddress): RuntimeAddress {
+  const from = singleRuntime(frame.from as RuntimeAddress);
+  const covered = proven.endsWith('/*') ? ownerOf(from) === ownerOf(proven) : from === proven;
+  if (covered) return from;
+  throw new FabricError('forbidden', `${proven} sent a frame in the name of ${from}; it was dropped.`, {
+    details: { proven, from },
+  });
 }

@@ -4,59 +4,153 @@
  * replayed, change nothing. Three steps, as in the Noise XX pattern that will fill the key slot.
  */
 import type { RuntimeAddress } from '../message/address.ts';
-import { LINK_VERSIONS, type FrameOf } from './frame.ts';
-
-/** One end's side of the opening. */
-export interface Opening {
-  readonly self: RuntimeAddress;
-  readonly peer: RuntimeAddress;
-  readonly epoch: string;
-  /** Epoch milliseconds now. */
-  readonly now: number;
-  /** Credit given to the peer. */
-  readonly limit: number;
-}
+import { FabricError } from '../message/error.ts';
+import type { Clock } from '../platform/clock.ts';
+import { LINK_VERSIONS, type Frame, type FrameOf } from './frame.ts';
+import type { LinkSettings } from './settings.ts';
 
 /** What the other end said of itself in a hello or welcome. */
 export interface PeerOffer {
   readonly epoch: string;
   readonly version: number;
   readonly capabilities: readonly string[];
+  /** Credit that it gives us. */
   readonly limit: number;
   /** Milliseconds that its clock is ahead of ours. */
   readonly skewMs: number;
 }
 
+/** What the opening needs from its link. */
+export interface HandshakeDeps {
+  readonly self: RuntimeAddress;
+  readonly peer: RuntimeAddress;
+  readonly clock: Clock;
+  readonly settings: LinkSettings;
+  readonly hex: (digits: number) => string;
+  readonly say: (frame: Frame) => void;
+  /** Credit that we give in the session that is open, or that is about to open. */
+  readonly grant: () => number;
+  /** A session has opened; `replaced` when the peer is in a new life and another session was open before. */
+  readonly opened: (offer: PeerOffer, replaced: boolean) => void;
+  /** The peer has seen our hello and answered: it wants to see that its answer arrived. */
+  readonly welcomed: (offer: PeerOffer) => void;
+  /** The peer speaks none of our versions. */
+  readonly refused: (error: FabricError) => void;
+}
+
 /** Features of this code that a peer may use. */
 const CAPABILITIES: readonly string[] = ['spill'];
 
-/** First step: who we are, which versions we speak. */
-export const helloFrame = ({ self, peer, epoch, now, limit }: Opening): FrameOf<'hello'> => ({
-  kind: 'hello', from: self, to: peer, epoch, time: now, versions: [...LINK_VERSIONS], capabilities: [...CAPABILITIES], limit,
-}); // prettier-ignore
+/** The ends of a link and how they got to know each other. */
+export class Handshake {
+  readonly #deps: HandshakeDeps;
+  #epoch: string;
+  #session: PeerOffer | undefined;
+  /** A peer that says it is in a new life; believed once a data frame shows that it has seen our welcome. */
+  #candidate: PeerOffer | undefined;
+  #helloAt = -Infinity;
 
-/** Second step: the version chosen, the hello's epoch and time given back. */
-export const welcomeFrame = ({ self, peer, epoch, now, limit }: Opening, hello: FrameOf<'hello'>, version: number): FrameOf<'welcome'> => ({
-  kind: 'welcome', from: self, to: peer, epoch, peerEpoch: hello.epoch, version,
-  time: now, helloTime: hello.time, capabilities: [...CAPABILITIES], limit,
-}); // prettier-ignore
+  constructor(deps: HandshakeDeps) {
+    this.#deps = deps;
+    this.#epoch = deps.hex(32);
+  }
 
-/** Answer to a hello whose versions we do not speak. */
-export const refuseFrame = ({ self, peer }: Opening, hello: FrameOf<'hello'>): FrameOf<'refuse'> => ({
-  kind: 'refuse', from: self, to: peer, peerEpoch: hello.epoch, versions: [...LINK_VERSIONS],
-}); // prettier-ignore
+  /** The open session. */
+  get session(): PeerOffer | undefined {
+    return this.#session;
+  }
+
+  /** The ends of the open session, as data frames name them. */
+  get ends(): Pick<FrameOf<'data'>, 'from' | 'to' | 'epoch' | 'peerEpoch'> | undefined {
+    if (!this.#session) return undefined;
+    return { from: this.#deps.self, to: this.#deps.peer, epoch: this.#epoch, peerEpoch: this.#session.epoch };
+  }
+
+  /** First step. At most one hello per half a resend interval, however many frames ask for one. */
+  sayHello(): void {
+    const { clock, settings, self: from, peer: to, say, grant } = this.#deps;
+    const time = clock.now();
+    if (time - this.#helloAt < settings.minResendMs / 2) return;
+    this.#helloAt = time;
+    const offer = { epoch: this.#epoch, time, capabilities: [...CAPABILITIES], limit: grant() };
+    say({ kind: 'hello', from, to, ...offer, versions: [...LINK_VERSIONS] });
+  }
+
+  /** The next hello may go out at once: the path is new. */
+  hurry(): void {
+    this.#helloAt = -Infinity;
+  }
+
+  /** Second step. A peer that we knew in another life is only a candidate until it confirms. */
+  onHello(hello: FrameOf<'hello'>): void {
+    const { clock, settings, self: from, peer: to, say, grant } = this.#deps;
+    const version = commonVersion(hello.versions);
+    if (version === undefined) {
+      say({ kind: 'refuse', from, to, peerEpoch: hello.epoch, versions: [...LINK_VERSIONS] });
+      return;
+    }
+    const time = clock.now();
+    const { epoch, capabilities, limit } = hello;
+    const offer = { epoch, version, capabilities, limit, skewMs: hello.time - time };
+    if (!this.#session) this.#open(offer);
+    else if (this.#session.epoch !== epoch) this.#candidate = offer;
+    const credit = this.#session?.epoch === epoch ? grant() : settings.windowEnvelopes;
+    const answer = { peerEpoch: epoch, version, time, helloTime: hello.time };
+    say({
+      kind: 'welcome',
+      from,
+      to,
+      epoch: this.#epoch,
+      ...answer,
+      capabilities: [...CAPABILITIES],
+      limit: credit,
+    });
+  }
+
+  /** The peer's answer to our hello; the skew is taken against the middle of the round trip. */
+  onWelcome(welcome: FrameOf<'welcome'>): void {
+    const { epoch, version, capabilities, limit } = welcome;
+    if (welcome.peerEpoch !== this.#epoch || commonVersion([version]) === undefined) return;
+    const skewMs = Math.round(welcome.time - (welcome.helloTime + this.#deps.clock.now()) / 2);
+    const offer = { epoch, version, capabilities, limit, skewMs };
+    if (this.#session?.epoch === epoch) this.#session = offer;
+    else this.#open(offer);
+    this.#deps.welcomed(offer);
+  }
+
+  onRefuse({ peerEpoch, versions }: FrameOf<'refuse'>): void {
+    if (peerEpoch !== this.#epoch || this.#session) return;
+    const text = `${this.#deps.peer} speaks link versions ${versions.join(', ')}, none of ours; one side needs an update.`;
+    this.#deps.refused(new FabricError('unsupported', text, { details: { versions } }));
+  }
+
+  /**
+   * Third step: tells whether a frame belongs to the open session, opening that of a candidate which proves by this
+   * frame that it has seen our welcome. A stranger to our epochs is greeted instead.
+   */
+  confirms({ epoch, peerEpoch }: Pick<FrameOf<'data'>, 'epoch' | 'peerEpoch'>): boolean {
+    if (peerEpoch === this.#epoch && this.#candidate?.epoch === epoch) this.#open(this.#candidate);
+    if (peerEpoch === this.#epoch && this.#session?.epoch === epoch) return true;
+    this.sayHello();
+    return false;
+  }
+
+  /** Ends the session. The next one is a new life of this end, so that no frame of this one can be taken for it. */
+  end(): void {
+    this.#session = undefined;
+    this.#candidate = undefined;
+    this.#epoch = this.#deps.hex(32);
+    this.#helloAt = -Infinity;
+  }
+
+  #open(offer: PeerOffer): void {
+    const replaced = this.#session !== undefined;
+    this.#session = offer;
+    this.#candidate = undefined;
+    this.#deps.opened(offer, replaced);
+  }
+}
 
 /** The best version that both ends speak. */
-export const commonVersion = (versions: readonly number[]): number | undefined =>
+const commonVersion = (versions: readonly number[]): number | undefined =>
   LINK_VERSIONS.find((version) => versions.includes(version));
-
-/** What a hello says; its travel time is part of the skew, which is good enough until the welcome. */
-export const offerOfHello = (hello: FrameOf<'hello'>, version: number, now: number): PeerOffer => ({
-  epoch: hello.epoch, version, capabilities: hello.capabilities, limit: hello.limit, skewMs: hello.time - now,
-}); // prettier-ignore
-
-/** What a welcome says; the skew is taken against the middle of the round trip. */
-export const offerOfWelcome = (welcome: FrameOf<'welcome'>, now: number): PeerOffer => ({
-  epoch: welcome.epoch, version: welcome.version, capabilities: welcome.capabilities, limit: welcome.limit,
-  skewMs: Math.round(welcome.time - (welcome.helloTime + now) / 2),
-}); // prettier-ignore

@@ -41,7 +41,11 @@ export class Inbox {
    * @param limit highest number that the peer was allowed to send; what lies beyond is dropped
    * @param bytes size of the frame, to bound what is kept
    */
-  accept(first: number, entries: readonly Record<string, unknown>[], { limit, bytes }: { limit: number; bytes: number }): Arrival {
+  accept(
+    first: number,
+    entries: readonly Record<string, unknown>[],
+    { limit, bytes }: { limit: number; bytes: number },
+  ): Arrival {
     const ready: Numbered[] = [];
     let irregular = false;
     const share = Math.ceil(bytes / Math.max(1, entries.length));

@@ -2,14 +2,20 @@
  * The links of one runtime: which peer by which path. Takes envelopes from the bus, finds the peer's runtime, keeps
  * one link per peer, and takes frames from the protostubs, checking that the sender is who the frame says.
  */
-import { addressParts, ownerOf, parseAddress, runtimeAddress, runtimeParts, type Address, type RuntimeAddress } from '../message/address.ts';
+import {
+  addressParts,
+  ownerOf,
+  parseAddress,
+  type Address,
+  type RuntimeAddress,
+} from '../message/address.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { Transport } from '../bus/bus.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { FrameContent, Protostub } from '../protostub/protostub.ts';
-import { encodeBody } from './entry.ts';
-import { decodeFrame, type Frame, type FrameOf } from './frame.ts';
+import { encodeBody, type Encoded } from './entry.ts';
+import { claimedSender, decodeFrame, singleRuntime, type Frame, type FrameOf } from './frame.ts';
 import { Link, type LinkDeps, type LinkReport } from './link.ts';
 import { Locator } from './locator.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
@@ -40,10 +46,14 @@ export class Links implements Transport {
     this.#located = createThrottle(LOCATED_PER_SECOND, () => deps.clock.now());
     this.#locator = new Locator({
       ...deps,
-      broadcast: (frame, owner) => { this.#broadcast(frame, owner); },
+      broadcast: (frame, owner) => {
+        this.#broadcast(frame, owner);
+      },
       diagnose: (owner) => this.#diagnose(owner),
-      forward: (encoded, expiresAt, runtime) => { this.#forward(encoded, expiresAt, runtime); },
-    }); // prettier-ignore
+      forward: (encoded, expiresAt, runtime) => {
+        this.#forward(encoded, expiresAt, runtime);
+      },
+    });
   }
 
   /** The state of each link. */
@@ -54,8 +64,12 @@ export class Links implements Transport {
   /** Adds a path; earlier ones are preferred. Links move to it when it suits them better. Returns the removal. */
   addPath(path: Protostub, { first = false } = {}): () => void {
     this.#paths = first ? [path, ...this.#paths] : [...this.#paths, path];
-    const undoFrame = path.onFrame((frame, sender) => { this.#onFrame(frame, sender, path); }); // prettier-ignore
-    const undoState = path.onState(() => { this.#onPathState(path); }); // prettier-ignore
+    const undoFrame = path.onFrame((frame, sender) => {
+      this.#onFrame(frame, sender, path);
+    });
+    const undoState = path.onState(() => {
+      this.#onPathState(path);
+    });
     const undo = (): void => {
       undoFrame();
       undoState();
@@ -76,7 +90,7 @@ export class Links implements Transport {
 
   send(envelope: Envelope): void | Promise<void> {
     const { settings, clock } = this.#deps;
-    const encoded = encodeBody(envelope, settings.maxBodyBytes);
+    const encoded: Encoded = encodeBody(envelope, settings.maxBodyBytes);
     const expiresAt = envelope.deadline ?? clock.now() + settings.timeToLiveMs;
     const route = this.#locator.route(envelope.to);
     if (route) return this.#linkTo(route).send(encoded, expiresAt);
@@ -99,8 +113,12 @@ export class Links implements Transport {
   async drain(timeoutMs: number): Promise<boolean> {
     const { clock } = this.#deps;
     const until = clock.now() + timeoutMs;
-    const waiting = (): boolean => this.#locator.searching > 0 || [...this.#links.values()].some((link) => link.waiting > 0);
-    while (waiting() && clock.now() < until) await new Promise<void>((resolve) => { clock.setTimeout(resolve, 10); }); // prettier-ignore
+    const waiting = (): boolean =>
+      this.#locator.searching > 0 || [...this.#links.values()].some((link) => link.waiting > 0);
+    while (waiting() && clock.now() < until)
+      await new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, 10);
+      });
     return !waiting();
   }
 
@@ -115,7 +133,7 @@ export class Links implements Transport {
     for (const undo of [...this.#undo.values()]) undo();
   }
 
-  #forward(encoded: ReturnType<typeof encodeBody>, expiresAt: number, runtime: RuntimeAddress): void {
+  #forward(encoded: Encoded, expiresAt: number, runtime: RuntimeAddress): void {
     try {
       void this.#linkTo(runtime).send(encoded, expiresAt);
     } catch (caught) {
@@ -127,9 +145,15 @@ export class Links implements Transport {
     const known = this.#links.get(peer);
     if (known) return known;
     const path = this.#pathTo(peer);
-    if (!path) throw new FabricError('no-route', `No protostub of this runtime reaches ${peer}; add one for its domain.`, { details: { peer } });
-    if (peer === this.#deps.self) throw new FabricError('not-found', `No hyperty of that name runs in ${peer}.`, { details: { peer } });
-    return this.#createLink(runtimePeer(peer), path);
+    if (!path)
+      throw new FabricError(
+        'no-route',
+        `No protostub of this runtime reaches ${peer}; add one for its domain.`,
+        { details: { peer } },
+      );
+    if (peer === this.#deps.self)
+      throw new FabricError('not-found', `No hyperty of that name runs in ${peer}.`, { details: { peer } });
+    return this.#createLink(singleRuntime(peer), path);
   }
 
   #createLink(peer: RuntimeAddress, path: Protostub): Link {
@@ -137,8 +161,10 @@ export class Links implements Transport {
     const link = new Link(peer, path, {
       ...this.#deps,
       deliver: (envelope, from) => this.#deliver(envelope, from),
-      suspect: (silent) => { this.#locator.forgetRuntime(silent); },
-    }); // prettier-ignore
+      suspect: (silent) => {
+        this.#locator.forgetRuntime(silent);
+      },
+    });
     this.#links.set(peer, link);
     this.#deps.onPeer(peer);
     return link;
@@ -166,7 +192,8 @@ export class Links implements Transport {
       const from = claimedSender(frame, sender);
       if (from === this.#deps.self) return;
       if (frame.kind === 'locate') this.#onLocate(frame, from, path);
-      else if (frame.to !== this.#deps.self) throw new FabricError('invalid', `A frame for ${frame.to} came to ${this.#deps.self}.`);
+      else if (frame.to !== this.#deps.self)
+        throw new FabricError('invalid', `A frame for ${frame.to} came to ${this.#deps.self}.`);
       else if (frame.kind === 'located') this.#locator.onLocated(frame, from);
       else this.#linkOf(from, path)?.receive(frame);
     } catch (caught) {
@@ -180,12 +207,17 @@ export class Links implements Transport {
     if (known) return known;
     const owner = ownerOf(peer);
     const siblings = [...this.#links.keys()].filter((other) => ownerOf(other) === owner);
-    if (siblings.length < this.#deps.settings.maxLinksPerOwner) return this.#createLink(peer, this.#pathTo(peer) ?? path);
-    throw new FabricError('rate-limited', `${owner ?? peer} holds ${siblings.length} links already; ${peer} was refused.`);
+    if (siblings.length < this.#deps.settings.maxLinksPerOwner)
+      return this.#createLink(peer, this.#pathTo(peer) ?? path);
+    throw new FabricError(
+      'rate-limited',
+      `${owner ?? peer} holds ${siblings.length} links already; ${peer} was refused.`,
+    );
   }
 
   #deliver(envelope: Envelope, peer: RuntimeAddress): void | Promise<void> {
-    if (envelope.type === 'response' && (envelope.body as { code?: unknown } | undefined)?.code === 404) this.#locator.forget(envelope.from);
+    if (envelope.type === 'response' && (envelope.body as { code?: unknown } | undefined)?.code === 404)
+      this.#locator.forget(envelope.from);
     else this.#locator.learn(envelope.from, peer);
     return this.#deps.deliver(envelope, peer);
   }
@@ -199,7 +231,12 @@ export class Links implements Transport {
 
   #broadcast(frame: Frame, owner: RuntimeAddress): void {
     const path = this.#pathTo(owner);
-    if (!path) throw new FabricError('no-route', `No protostub of this runtime reaches ${addressParts(owner).domain}; add one for it.`, { details: { owner } }); // prettier-ignore
+    if (!path)
+      throw new FabricError(
+        'no-route',
+        `No protostub of this runtime reaches ${addressParts(owner).domain}; add one for it.`,
+        { details: { owner } },
+      );
     if (path.state === 'live') this.#carry(path, frame, owner);
   }
 
@@ -222,7 +259,8 @@ export class Links implements Transport {
     this.#sweep ??= this.#deps.clock.setTimeout(() => {
       this.#sweep = undefined;
       const now = this.#deps.clock.now();
-      for (const link of this.#links.values()) if (link.idleMs(now) >= this.#deps.settings.idleMs) this.#drop(link);
+      for (const link of this.#links.values())
+        if (link.idleMs(now) >= this.#deps.settings.idleMs) this.#drop(link);
       this.#scheduleSweep();
     }, this.#deps.settings.idleMs / 2);
   }
@@ -231,7 +269,8 @@ export class Links implements Transport {
     if (this.#links.size < this.#deps.settings.maxLinks) return;
     const now = this.#deps.clock.now();
     const idlest = [...this.#links.values()].reduce((a, b) => (b.idleMs(now) > a.idleMs(now) ? b : a));
-    if (idlest.idleMs(now) === 0) throw new FabricError('mailbox-full', `${this.#links.size} links are busy; try again later.`);
+    if (idlest.idleMs(now) === 0)
+      throw new FabricError('mailbox-full', `${this.#links.size} links are busy; try again later.`);
     this.#drop(idlest);
   }
 
@@ -239,22 +278,4 @@ export class Links implements Transport {
     this.#links.delete(link.peer);
     void link.close();
   }
-}
-
-/** A peer must be one runtime, written in full. @throws FabricError `invalid` */
-function runtimePeer(address: RuntimeAddress): RuntimeAddress {
-  const parts = runtimeParts(address);
-  if (parts.device === '*') throw new FabricError('invalid', `${address} names no single runtime.`);
-  return runtimeAddress(parts);
-}
-
-/**
- * The runtime that a frame says it is from, if the transport's proof covers it.
- * @throws FabricError `forbidden` when it claims to be somebody else
- */
-function claimedSender(frame: Frame, proven: RuntimeAddress): RuntimeAddress {
-  const from = runtimePeer(frame.from as RuntimeAddress);
-  const covered = proven.endsWith('/*') ? ownerOf(from) === ownerOf(proven) : from === proven;
-  if (covered) return from;
-  throw new FabricError('forbidden', `${proven} sent a frame in the name of ${from}; it was dropped.`, { details: { proven, from } });
 }

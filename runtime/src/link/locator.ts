@@ -2,7 +2,14 @@
  * The locator: finds the runtime that hosts an address by asking all runtimes of its owner (`locate`), remembers the
  * answer, and keeps what waits for it. A registry, where a domain has one, will be asked first.
  */
-import { ownerOf, ownsAddress, parseAddress, runtimeAddress, type Address, type RuntimeAddress } from '../message/address.ts';
+import {
+  ownerOf,
+  ownsAddress,
+  parseAddress,
+  runtimeAddress,
+  type Address,
+  type RuntimeAddress,
+} from '../message/address.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
@@ -89,7 +96,11 @@ export class Locator {
     const { to, id } = encoded.envelope;
     const search = this.#searches.get(to) ?? this.#search(to);
     if (search.waiting.size >= MAX_WAITING) {
-      throw new FabricError('mailbox-full', `${MAX_WAITING} messages wait for ${to} to be found; send more slowly.`, { details: { to } });
+      throw new FabricError(
+        'mailbox-full',
+        `${MAX_WAITING} messages wait for ${to} to be found; send more slowly.`,
+        { details: { to } },
+      );
     }
     search.waiting.set(id, { encoded, expiresAt });
   }
@@ -113,7 +124,8 @@ export class Locator {
     }
     this.#end(address, search);
     this.learn(address, runtime);
-    for (const { encoded, expiresAt } of search.waiting.values()) this.#deps.forward(encoded, expiresAt, runtime);
+    for (const { encoded, expiresAt } of search.waiting.values())
+      this.#deps.forward(encoded, expiresAt, runtime);
   }
 
   /** A path is usable again: ask at once. */
@@ -123,7 +135,9 @@ export class Locator {
 
   /** Ends; returns what was held. */
   stop(): readonly Envelope[] {
-    const held = [...this.#searches.values()].flatMap(({ waiting }) => [...waiting.values()].map(({ encoded }) => encoded.envelope));
+    const held = [...this.#searches.values()].flatMap(({ waiting }) =>
+      [...waiting.values()].map(({ encoded }) => encoded.envelope),
+    );
     for (const [address, search] of this.#searches) this.#end(address, search);
     return held;
   }
@@ -132,7 +146,10 @@ export class Locator {
     const owner = ownerOf(address);
     if (owner === undefined) throw needsRegistry(address);
     if (this.#searches.size >= MAX_SEARCHES) {
-      throw new FabricError('mailbox-full', `${MAX_SEARCHES} addresses are being searched for already; try again later.`);
+      throw new FabricError(
+        'mailbox-full',
+        `${MAX_SEARCHES} addresses are being searched for already; try again later.`,
+      );
     }
     const { minResendMs: minMs, maxResendMs: maxMs } = this.#deps.settings;
     const [domain = '', name = ''] = owner.split('/');
@@ -151,13 +168,18 @@ export class Locator {
   }
 
   #ask(address: Address, search: Search): void {
-    this.#deps.broadcast({ kind: 'locate', from: this.#deps.self, to: search.owner, id: search.id, address }, search.owner);
+    this.#deps.broadcast(
+      { kind: 'locate', from: this.#deps.self, to: search.owner, id: search.id, address },
+      search.owner,
+    );
     this.#schedule(address, search, search.wait.resendAfterMs());
   }
 
   #schedule(address: Address, search: Search, inMs: number): void {
     this.#deps.clock.clearTimeout(search.timer);
-    search.timer = this.#deps.clock.setTimeout(() => { this.#silence(address, search); }, inMs); // prettier-ignore
+    search.timer = this.#deps.clock.setTimeout(() => {
+      this.#silence(address, search);
+    }, inMs);
   }
 
   #silence(address: Address, search: Search): void {
@@ -189,13 +211,25 @@ export class Locator {
 function reasonOf({ denied, diagnosis, owner }: Search, address: Address): FabricError {
   const details = { address };
   if (denied) {
-    return new FabricError('not-found', `The owner of ${address} runs no hyperty of that name; check the address, or start it.`, { details });
+    return new FabricError(
+      'not-found',
+      `The owner of ${address} runs no hyperty of that name; check the address, or start it.`,
+      { details },
+    );
   }
   if (diagnosis) return diagnosis;
-  return new FabricError('offline', `No runtime of ${owner.slice(0, -2)} answers for ${address}; it may be switched off. Try again later.`, { details }); // prettier-ignore
+  return new FabricError(
+    'offline',
+    `No runtime of ${owner.slice(0, -2)} answers for ${address}; it may be switched off. Try again later.`,
+    { details },
+  );
 }
 
 const needsRegistry = (address: Address): FabricError =>
-  new FabricError('no-route', `${address} names no owner, so only a registry of its domain could find it, and none is known.`, {
-    details: { address },
-  });
+  new FabricError(
+    'no-route',
+    `${address} names no owner, so only a registry of its domain could find it, and none is known.`,
+    {
+      details: { address },
+    },
+  );

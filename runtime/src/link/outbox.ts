@@ -160,7 +160,11 @@ export class Outbox {
   }
 
   #skipWithdrawn(): void {
-    for (let item = this.#items[this.#cursor]; item?.withdrawn && this.#cursor >= this.#numbered; item = this.#items[this.#cursor]) {
+    for (
+      let item = this.#items[this.#cursor];
+      item?.withdrawn && this.#cursor >= this.#numbered;
+      item = this.#items[this.#cursor]
+    ) {
       this.#remove(this.#cursor, item);
     }
   }

@@ -74,7 +74,10 @@ export class Receiver {
   /** Takes the entries of a data frame. @throws FabricError `invalid` when they cannot be read */
   accept({ first, entries, ask }: FrameOf<'data'>): void {
     if (entries !== undefined) {
-      const arrival = this.#inbox.accept(first, decodeEntries(entries), { limit: this.#granted, bytes: entries.length });
+      const arrival = this.#inbox.accept(first, decodeEntries(entries), {
+        limit: this.#granted,
+        bytes: entries.length,
+      });
       this.#delivery.push(arrival.ready);
       if (arrival.irregular) this.acknowledgeNow();
       else this.#acknowledgeSoon();
@@ -97,10 +100,11 @@ export class Receiver {
   #acknowledgeSoon(): void {
     const { clock, settings } = this.#deps;
     if (this.#delivery.delivered - this.#said >= settings.windowEnvelopes / 4) this.acknowledgeNow();
-    else this.#timer ??= clock.setTimeout(() => {
-      this.#timer = undefined;
-      this.acknowledgeNow();
-    }, settings.ackDelayMs); // prettier-ignore
+    else
+      this.#timer ??= clock.setTimeout(() => {
+        this.#timer = undefined;
+        this.acknowledgeNow();
+      }, settings.ackDelayMs);
   }
 
   /** Entries were handed on or handled late: the peer may need to hear of it, or of new credit. */
@@ -113,6 +117,12 @@ export class Receiver {
 
   #newDelivery(): Delivery {
     const { settings, ...deps } = this.#deps;
-    return new Delivery({ ...deps, maxBodyBytes: settings.maxBodyBytes, progress: () => { this.#progress(); } }); // prettier-ignore
+    return new Delivery({
+      ...deps,
+      maxBodyBytes: settings.maxBodyBytes,
+      progress: () => {
+        this.#progress();
+      },
+    });
   }
 }

@@ -5,13 +5,15 @@
 import type { RuntimeAddress } from '../message/address.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
-import type { Clock, Timer } from '../platform/clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Protostub } from '../protostub/protostub.ts';
+import { Congestion } from './congestion.ts';
 import type { Encoded } from './entry.ts';
 import type { FrameOf } from './frame.ts';
-import { needsSpill, Outbox, type OutboxItem } from './outbox.ts';
-import { createRoundTrip, type RoundTrip } from './round-trip.ts';
+import { needsSpill, Outbox, type Batch, type OutboxItem } from './outbox.ts';
+import { InFlight } from './in-flight.ts';
+import { ResendTimer } from './resend-timer.ts';
 import type { LinkSettings } from './settings.ts';
 import { spillBody } from './spill.ts';
 
@@ -48,31 +50,29 @@ const SUSPECT_AFTER_FAILURES = 3;
 export class Sender {
   readonly #deps: SenderDeps;
   readonly #outbox = new Outbox();
-  readonly #roundTrip: RoundTrip;
+  readonly #timer: ResendTimer;
+  readonly #congestion: Congestion;
+  readonly #inFlight = new InFlight();
   readonly #abort = new AbortController();
   #credit = 0;
-  /** Serial number of what the path is busy with; 0 when it is not. */
-  #busy = 0;
-  #serial = 0;
   #pumpScheduled = false;
   /** After a silence one frame goes out (`due`), and its acknowledgement is awaited (`sent`) before more. */
   #probe: 'no' | 'due' | 'sent' = 'no';
-  #resendTimer: Timer;
-  #armed = false;
-  #waiters: (() => void)[] = [];
   #diagnosis: FabricError | undefined;
 
   constructor(deps: SenderDeps) {
     this.#deps = deps;
-    this.#roundTrip = createRoundTrip({ minMs: deps.settings.minResendMs, maxMs: deps.settings.maxResendMs });
+    this.#congestion = new Congestion(deps.settings.congestedAt);
+    this.#timer = new ResendTimer(deps.clock, deps.settings, () => {
+      this.#silence();
+    });
   }
 
   get outbox(): Pick<Outbox, 'size' | 'unacknowledged' | 'lastNumber'> {
     return this.#outbox;
   }
-
   get roundTripMs(): number | undefined {
-    return this.#roundTrip.smoothedMs;
+    return this.#timer.roundTrip.smoothedMs;
   }
 
   /**
@@ -87,7 +87,7 @@ export class Sender {
     }
     this.#outbox.add(encoded, expiresAt);
     this.wake();
-    if (this.#outbox.size > settings.congestedAt) return new Promise((resolve) => this.#waiters.push(resolve));
+    return this.#congestion.wait(this.#outbox.size);
   }
 
   /** Gives up on an envelope; returns why the peer never took it, undefined when it did. */
@@ -102,11 +102,11 @@ export class Sender {
     const items = this.#outbox.acknowledge(ack);
     const last = items.at(-1);
     if (last) {
-      if (last.repeated || last.sentAt === undefined) this.#roundTrip.reset();
-      else this.#roundTrip.sample(this.#deps.clock.now() - last.sentAt);
+      if (last.repeated || last.sentAt === undefined) this.#timer.roundTrip.reset();
+      else this.#timer.roundTrip.sample(this.#deps.clock.now() - last.sentAt);
       this.#probe = 'no';
-      this.#disarm();
-      this.#giveRoom();
+      this.#timer.disarm();
+      this.#congestion.relieve(this.#outbox.size);
     }
     this.wake();
   }
@@ -114,8 +114,8 @@ export class Sender {
   /** The session is open, with the peer's first credit. */
   opened(credit: number): void {
     this.#credit = credit;
-    this.#roundTrip.reset();
-    this.#disarm();
+    this.#timer.roundTrip.reset();
+    this.#timer.disarm();
     this.wake();
   }
 
@@ -137,8 +137,8 @@ export class Sender {
 
   /** Forgets what the path was busy with and sends everything unacknowledged again: the path is new, or back. */
   resend(): void {
-    this.#busy = 0;
-    this.#roundTrip.reset();
+    this.#inFlight.forget();
+    this.#timer.roundTrip.reset();
     this.#outbox.rewind();
     this.#probe = this.#outbox.unacknowledged > 0 ? 'due' : 'no';
     this.wake();
@@ -157,22 +157,22 @@ export class Sender {
   /** Ends; returns what was still waiting. */
   stop(): readonly OutboxItem[] {
     this.#abort.abort();
-    this.#disarm();
+    this.#timer.disarm();
     const left = this.#outbox.clear();
-    this.#giveRoom();
+    this.#congestion.relieve(this.#outbox.size);
     return left;
   }
 
   /** Gives up on everything. */
   failAll(error: FabricError): void {
-    this.#disarm();
+    this.#timer.disarm();
     this.#report(this.#outbox.clear(), error);
-    this.#giveRoom();
+    this.#congestion.relieve(this.#outbox.size);
   }
 
   #pump(): void {
-    if (this.#abort.signal.aborted || this.#busy !== 0) return;
-    if (this.#outbox.size > 0) this.#arm();
+    if (this.#abort.signal.aborted || this.#inFlight.busy) return;
+    if (this.#outbox.size > 0) this.#timer.arm();
     if (this.#deps.path().state !== 'live') return;
     const ends = this.#deps.ends();
     if (!ends) {
@@ -186,11 +186,13 @@ export class Sender {
       return;
     }
     const batch = next && this.#outbox.take(this.#credit, maxBytes, this.#deps.clock.now());
-    if (batch) this.#transmit(ends, batch.first, batch.entries);
-    else if (this.#deps.acknowledgementDue()) this.#transmit(ends, this.#outbox.lastNumber + 1, undefined);
+    if (batch) this.#transmit(ends, batch);
+    else if (this.#deps.acknowledgementDue()) this.#transmit(ends, {});
   }
 
-  #transmit(ends: SessionEnds, first: number, entries: string | undefined, ask = false): void {
+  /** Sends a data frame: with entries, or only to acknowledge or (`ask`) to be acknowledged. */
+  #transmit(ends: SessionEnds, content: Partial<Batch> & { readonly ask?: boolean }): void {
+    const { first = this.#outbox.lastNumber + 1, entries, ask = false } = content;
     const probing = entries !== undefined && this.#probe === 'due';
     if (probing) this.#probe = 'sent';
     const frame: FrameOf<'data'> = { kind: 'data', ...ends, first, ...this.#deps.position() };
@@ -199,18 +201,12 @@ export class Sender {
     this.#occupy(this.#deps.path().send(frame, this.#deps.peer));
   }
 
-  /** Marks the path busy until `work` settles; a failure is tried again later, unless `refused` takes it. */
+  /** Keeps the path busy until `work` settles; a failure is tried again later, unless `refused` takes it. */
   #occupy(work: Promise<void>, refused?: (error: FabricError) => boolean): void {
-    this.#serial += 1;
-    const mine = this.#serial;
-    this.#busy = mine;
-    const ended = (error?: FabricError): void => {
-      if (this.#busy !== mine) return;
-      this.#busy = 0;
+    this.#inFlight.track(work, (error) => {
       if (error && !refused?.(error)) this.#failed(error);
       else this.wake();
-    };
-    work.then(() => { ended(); }, (caught: unknown) => { ended(FabricError.from(caught)); }); // prettier-ignore
+    });
   }
 
   #failed(error: FabricError): void {
@@ -218,10 +214,10 @@ export class Sender {
     logger.debug({ peer, error }, 'the message node did not take a frame');
     this.#outbox.rewind();
     this.#probe = this.#outbox.unacknowledged > 0 ? 'due' : 'no';
-    this.#roundTrip.backOff();
+    this.#timer.roundTrip.backOff();
     const { retryAfterMs } = error.details;
-    this.#disarm();
-    this.#arm(typeof retryAfterMs === 'number' ? retryAfterMs : undefined);
+    this.#timer.disarm();
+    this.#timer.arm(typeof retryAfterMs === 'number' ? retryAfterMs : 0);
   }
 
   #spill(item: OutboxItem): void {
@@ -235,42 +231,35 @@ export class Sender {
       return true;
     };
     if (!media) {
-      refused(new FabricError('too-large', `A message to ${peer} fits into no frame of ${name}, which has no media store.`));
+      const text = `A message to ${peer} fits into no frame of ${name}, which has no media store.`;
+      refused(new FabricError('too-large', text));
       this.wake();
       return;
     }
     const spilling = spillBody(item.encoded, media, this.#abort.signal);
-    this.#occupy(spilling.then((encoded) => { item.encoded = encoded; }), refused); // prettier-ignore
-  }
-
-  #arm(afterMs?: number): void {
-    if (this.#armed) return;
-    this.#armed = true;
-    const wait = Math.max(afterMs ?? 0, this.#roundTrip.resendAfterMs());
-    this.#resendTimer = this.#deps.clock.setTimeout(() => { this.#silence(); }, wait); // prettier-ignore
-  }
-
-  #disarm(): void {
-    this.#armed = false;
-    this.#deps.clock.clearTimeout(this.#resendTimer);
+    this.#occupy(
+      spilling.then((encoded) => {
+        item.encoded = encoded;
+      }),
+      refused,
+    );
   }
 
   /** Nothing has come back in time. */
   #silence(): void {
-    this.#armed = false;
     const { clock, ends, path, open } = this.#deps;
     const now = clock.now();
     this.#report(this.#outbox.expireUnsent(now), this.#diagnosis ?? offline(this.#deps.peer));
     if (this.#outbox.allSentExpired(now)) this.#deps.abandon();
     if (this.#outbox.size === 0) return;
-    if (path().state === 'live' && this.#busy === 0) {
+    if (path().state === 'live' && !this.#inFlight.busy) {
       this.#backOff();
       const session = ends();
       if (!session) open();
       else if (this.#outbox.unacknowledged > 0) this.#resendProbing();
-      else this.#transmit(session, this.#outbox.lastNumber + 1, undefined, true);
+      else this.#transmit(session, { ask: true });
     }
-    this.#arm();
+    this.#timer.arm();
   }
 
   /** Sends the oldest unacknowledged frame again and waits for its acknowledgement before sending more. */
@@ -281,8 +270,8 @@ export class Sender {
   }
 
   #backOff(): void {
-    this.#roundTrip.backOff();
-    if (this.#roundTrip.failures !== SUSPECT_AFTER_FAILURES) return;
+    this.#timer.roundTrip.backOff();
+    if (this.#timer.roundTrip.failures !== SUSPECT_AFTER_FAILURES) return;
     this.#deps.suspect();
     void this.#diagnose();
   }
@@ -297,17 +286,15 @@ export class Sender {
   }
 
   #report(items: readonly OutboxItem[], error: FabricError): void {
-    for (const { encoded, withdrawn } of items) if (!withdrawn) this.#deps.undeliverable(encoded.envelope, error);
-  }
-
-  #giveRoom(): void {
-    if (this.#outbox.size > this.#deps.settings.congestedAt / 2) return;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const resume of waiters) resume();
+    for (const { encoded, withdrawn } of items)
+      if (!withdrawn) this.#deps.undeliverable(encoded.envelope, error);
   }
 }
 
 /** The peer took nothing. */
 const offline = (peer: RuntimeAddress): FabricError =>
-  new FabricError('offline', `${peer} has not answered; it may be switched off or unreachable. Try again later.`, { details: { peer } });
+  new FabricError(
+    'offline',
+    `${peer} has not answered; it may be switched off or unreachable. Try again later.`,
+    { details: { peer } },
+  );

@@ -30,7 +30,10 @@ export async function fetchSpill(
   limits: { readonly domain: string; readonly maxBytes: number; readonly signal: AbortSignal },
 ): Promise<unknown> {
   if (spill.bytes > limits.maxBytes) {
-    throw new FabricError('too-large', `A spilled body has ${spill.bytes} bytes; at most ${limits.maxBytes} are fetched.`);
+    throw new FabricError(
+      'too-large',
+      `A spilled body has ${spill.bytes} bytes; at most ${limits.maxBytes} are fetched.`,
+    );
   }
   const bytes = await media.download(spill.uri, { ...limits, maxBytes: spill.bytes });
   if (bytes.length !== spill.bytes || (await sha256(bytes)) !== spill.sha256) {

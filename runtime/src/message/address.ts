@@ -52,13 +52,29 @@ export function parseAddress(text: string): Address {
  * @throws FabricError `invalid` when the text is no address.
  */
 export function addressParts(text: string): AddressParts {
-  if (text.length > MAX_ADDRESS_CHARS) throw notAnAddress(text, `it is longer than ${MAX_ADDRESS_CHARS} characters`);
+  if (text.length > MAX_ADDRESS_CHARS)
+    throw notAnAddress(text, `it is longer than ${MAX_ADDRESS_CHARS} characters`);
   const match = ADDRESS_PATTERN.exec(lowerDomain(text));
-  if (!match) throw notAnAddress(text, 'expected scheme://domain/owner/name, for instance hyperty://acme.example/alice/chat');
+  if (!match)
+    throw notAnAddress(
+      text,
+      'expected scheme://domain/owner/name, for instance hyperty://acme.example/alice/chat',
+    );
   const [, scheme = '', domain = '', path = ''] = match;
   const port = /:([0-9]+)$/.exec(domain.replace(/\[.*\]/, ''))?.[1];
-  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) throw notAnAddress(text, `${port} is no port`);
-  return { scheme, domain, path: path === '' ? [] : path.slice(1).split('/').map((s) => decodeSegment(s, text)) };
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
+    throw notAnAddress(text, `${port} is no port`);
+  return {
+    scheme,
+    domain,
+    path:
+      path === ''
+        ? []
+        : path
+            .slice(1)
+            .split('/')
+            .map((s) => decodeSegment(s, text)),
+  };
 }
 
 /** Scheme and domain compare without case, so both are lowered; the path is left as it is. */
@@ -79,7 +95,10 @@ function decodeSegment(segment: string, text: string): string {
 
 function notAnAddress(text: string, why: string, cause?: unknown): FabricError {
   const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text;
-  return new FabricError('invalid', `"${shown}" is no address: ${why}.`, { details: { address: shown }, cause });
+  return new FabricError('invalid', `"${shown}" is no address: ${why}.`, {
+    details: { address: shown },
+    cause,
+  });
 }
 
 /** Writes parts as a canonical address, without checking them again. */

@@ -13,8 +13,17 @@ import { TRACEPARENT_PATTERN } from './trace.ts';
  * not know is answered with `unsupported`.
  */
 export const messageTypes = [
-  'create', 'read', 'update', 'delete', 'subscribe', 'unsubscribe', 'execute', 'forward', 'response', 'event',
-] as const; // prettier-ignore
+  'create',
+  'read',
+  'update',
+  'delete',
+  'subscribe',
+  'unsubscribe',
+  'execute',
+  'forward',
+  'response',
+  'event',
+] as const;
 
 /** One of {@link messageTypes}. */
 export type MessageType = (typeof messageTypes)[number];
@@ -27,11 +36,23 @@ export const envelopeSchema = z
     id: z.string().min(1).max(64).describe('UUIDv7, unique per sender'),
     from: addressField.describe('address of the sender'),
     to: addressField.describe('address of the receiver'),
-    type: z.string().min(1).max(32).describe(`one of ${messageTypes.join(', ')}; others are answered "unsupported"`),
+    type: z
+      .string()
+      .min(1)
+      .max(32)
+      .describe(`one of ${messageTypes.join(', ')}; others are answered "unsupported"`),
     body: z.unknown().optional().describe('what the type asks for'),
     re: z.string().min(1).max(64).optional().describe('id of the envelope that this one answers'),
-    deadline: z.int().nonnegative().optional().describe('epoch milliseconds after which nobody waits any more'),
-    trace: z.string().regex(TRACEPARENT_PATTERN, 'expected a W3C traceparent').optional().describe('W3C traceparent'),
+    deadline: z
+      .int()
+      .nonnegative()
+      .optional()
+      .describe('epoch milliseconds after which nobody waits any more'),
+    trace: z
+      .string()
+      .regex(TRACEPARENT_PATTERN, 'expected a W3C traceparent')
+      .optional()
+      .describe('W3C traceparent'),
   })
   .meta({ title: 'Envelope', description: 'One message of the fabric.' });
 
@@ -50,10 +71,20 @@ export interface Envelope {
 /** What a receiver learns of a message besides its body: plain data, safe to keep in a machine's context. */
 export type EnvelopeHeader = Pick<Envelope, 'id' | 'from' | 'to' | 'type' | 'deadline' | 'trace'>;
 
+/** The header of an envelope. */
+export function headerOf({ id, from, to, type, deadline, trace }: Envelope): EnvelopeHeader {
+  const header = { id, from, to, type };
+  if (deadline === undefined && trace === undefined) return header;
+  return {
+    ...header,
+    ...(deadline === undefined ? {} : { deadline }),
+    ...(trace === undefined ? {} : { trace }),
+  };
+}
+
 /** Body of a `response`: a provisional (1xx) or final (2xx) value, or an error with its HTTP status as code. */
 export type ResponseBody =
-  | { readonly code: number; readonly value?: unknown }
-  | { readonly code: number; readonly error: ErrorBody };
+  { readonly code: number; readonly value?: unknown } | { readonly code: number; readonly error: ErrorBody };
 
 const responseBodySchema = z.looseObject({ code: z.int().min(100).max(599) });
 
@@ -63,7 +94,8 @@ const responseBodySchema = z.looseObject({ code: z.int().min(100).max(599) });
  */
 export function decodeEnvelope(value: unknown): Envelope {
   const result = envelopeSchema.safeParse(value);
-  if (!result.success) throw new FabricError('invalid', `Malformed envelope: ${describeIssues(result.error)}.`);
+  if (!result.success)
+    throw new FabricError('invalid', `Malformed envelope: ${describeIssues(result.error)}.`);
   const { from, to } = result.data;
   return { ...result.data, from: parseAddress(from), to: parseAddress(to) } as Envelope;
 }
@@ -72,7 +104,10 @@ export function decodeEnvelope(value: unknown): Envelope {
 export function describeIssues(error: z.ZodError): string {
   return error.issues
     .slice(0, 3)
-    .map((issue) => `${issue.path.map(String).join('.').slice(0, 100) || 'value'}: ${issue.message.slice(0, 200)}`)
+    .map(
+      (issue) =>
+        `${issue.path.map(String).join('.').slice(0, 100) || 'value'}: ${issue.message.slice(0, 200)}`,
+    )
     .join('; ');
 }
 
@@ -80,7 +115,10 @@ export function describeIssues(error: z.ZodError): string {
 export const valueBody = (value: unknown, code = 200): ResponseBody => ({ code, value });
 
 /** Body of a response that carries a failure. */
-export const errorBody = (error: FabricError): ResponseBody => ({ code: error.status, error: error.toJSON() });
+export const errorBody = (error: FabricError): ResponseBody => ({
+  code: error.status,
+  error: error.toJSON(),
+});
 
 /** What a response says. */
 export type Outcome =
@@ -91,7 +129,10 @@ export type Outcome =
 export function decodeResponse(body: unknown): Outcome {
   const parsed = responseBodySchema.safeParse(body);
   if (!parsed.success) {
-    return { kind: 'error', error: new FabricError('invalid', `Malformed response: ${describeIssues(parsed.error)}.`) };
+    return {
+      kind: 'error',
+      error: new FabricError('invalid', `Malformed response: ${describeIssues(parsed.error)}.`),
+    };
   }
   const { code } = parsed.data;
   if (code >= errorTable.invalid.status) return { kind: 'error', error: decodeError(parsed.data['error']) };

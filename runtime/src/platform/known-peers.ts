@@ -26,7 +26,9 @@ export function createKnownPeers(storage: KeyValueStorage, logger: Logger): Know
       const text = await storage.get(KEY);
       const stored: unknown = text === undefined ? [] : JSON.parse(text);
       const earlier = Array.isArray(stored) ? stored.filter(isAddress) : [];
-      peers = [...earlier.filter((peer) => peer.startsWith('runtime:')), ...peers].slice(-CAPACITY) as RuntimeAddress[];
+      peers = [...earlier.filter((peer) => peer.startsWith('runtime:')), ...peers].slice(
+        -CAPACITY,
+      ) as RuntimeAddress[];
     } catch (error) {
       logger.warn({ error }, 'the known peers could not be read; starting without them');
     }

@@ -13,7 +13,8 @@ const KEY = /^[A-Za-z0-9._@-]{1,128}$/;
  */
 export function createFileStorage(directory: string): KeyValueStorage {
   const fileOf = (key: string): string => {
-    if (!KEY.test(key) || key.startsWith('.')) throw new TypeError(`storage key "${key}" must match ${KEY.source}`);
+    if (!KEY.test(key) || key.startsWith('.'))
+      throw new TypeError(`storage key "${key}" must match ${KEY.source}`);
     return join(directory, key);
   };
   return {

@@ -5,7 +5,7 @@
 import { addressParts, ownerOf, runtimeParts, type RuntimeAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { FrameListener, MediaStore, Protostub, ProtostubState } from './protostub.ts';
+import type { FrameContent, FrameListener, MediaStore, Protostub, ProtostubState } from './protostub.ts';
 
 /** What becomes of one frame. */
 export interface FrameFate {
@@ -36,17 +36,21 @@ export interface MemoryHub {
   reconnect(address: RuntimeAddress): void;
 }
 
+/** A runtime as the hub sees it. */
 interface Port {
   readonly address: RuntimeAddress;
-  readonly deliver: FrameListener;
-  readonly setState: (state: ProtostubState) => void;
-  readonly state: () => ProtostubState;
+  deliver(frame: unknown, sender: RuntimeAddress): void;
+  become(state: ProtostubState): void;
 }
 
 const DIRECT: FrameFate = { copies: 1, delayMs: 0 };
 
 /** Creates a hub without runtimes. */
-export function createMemoryHub({ clock, faults = () => DIRECT, maxFrameBytes = 48 * 1024 }: MemoryHubOptions): MemoryHub {
+export function createMemoryHub({
+  clock,
+  faults = () => DIRECT,
+  maxFrameBytes = 48 * 1024,
+}: MemoryHubOptions): MemoryHub {
   const ports = new Map<RuntimeAddress, Port>();
   const media = new Map<string, Uint8Array>();
 
@@ -56,75 +60,112 @@ export function createMemoryHub({ clock, faults = () => DIRECT, maxFrameBytes = 
       : [ports.get(to)].filter((port) => port !== undefined);
 
   const arrive = (text: string, from: RuntimeAddress, port: Port): void => {
-    if (port.state() === 'live') port.deliver(JSON.parse(text), from);
+    port.deliver(JSON.parse(text), from);
   };
 
   const carry = (text: string, from: RuntimeAddress, to: RuntimeAddress): void => {
     for (const port of receivers(to)) {
       const { copies, delayMs } = faults(from, port.address);
       for (let copy = 0; copy < copies; copy += 1) {
-        if (delayMs > 0) clock.setTimeout(() => { arrive(text, from, port); }, delayMs); // prettier-ignore
-        else queueMicrotask(() => { arrive(text, from, port); }); // prettier-ignore
+        if (delayMs > 0)
+          clock.setTimeout(() => {
+            arrive(text, from, port);
+          }, delayMs);
+        else
+          queueMicrotask(() => {
+            arrive(text, from, port);
+          });
       }
     }
   };
 
   return {
-    protostub: (address) => createPort({ address, maxFrameBytes, ports, carry, media: mediaOf(address, media) }),
-    disconnect: (address) => ports.get(address)?.setState('backing-off'),
-    reconnect: (address) => ports.get(address)?.setState('live'),
+    protostub: (address) =>
+      new MemoryProtostub(address, { ports, maxFrameBytes, carry, media: mediaOf(address, media) }),
+    disconnect: (address) => ports.get(address)?.become('backing-off'),
+    reconnect: (address) => ports.get(address)?.become('live'),
   };
 }
 
-interface PortOptions {
-  readonly address: RuntimeAddress;
-  readonly maxFrameBytes: number;
+interface HubParts {
   readonly ports: Map<RuntimeAddress, Port>;
+  readonly maxFrameBytes: number;
   readonly media: MediaStore;
   readonly carry: (text: string, from: RuntimeAddress, to: RuntimeAddress) => void;
 }
 
-function createPort({ address, maxFrameBytes, ports, media, carry }: PortOptions): Protostub {
-  let state: ProtostubState = 'closed';
-  const frameListeners = new Set<FrameListener>();
-  const stateListeners = new Set<(state: ProtostubState) => void>();
-  const setState = (next: ProtostubState): void => {
-    if (next === state) return;
-    state = next;
-    for (const listener of stateListeners) listener(next);
-  };
-  const deliver: FrameListener = (frame, sender) => {
-    for (const listener of frameListeners) listener(frame, sender);
-  };
-  return {
-    name: 'memory',
-    address,
-    maxFrameBytes,
-    media,
-    get state() {
-      return state;
-    },
-    start() {
-      ports.set(address, { address, deliver, setState, state: () => state });
-      setState('live');
-      return Promise.resolve();
-    },
-    stop() {
-      if (state !== 'closed') ports.delete(address);
-      setState('closed');
-      return Promise.resolve();
-    },
-    reaches: () => true,
-    async send(frame, to) {
-      const text = JSON.stringify(frame);
-      if (text.length > maxFrameBytes) throw new FabricError('too-large', `A frame of ${text.length} bytes exceeds ${maxFrameBytes}.`);
-      await Promise.resolve();
-      if (state !== 'live') throw new FabricError('offline', `The stub of ${address} is ${state}; it sends again once it is live.`);
-      carry(text, address, to);
-    },
-    onFrame: (listener) => subscribe(frameListeners, listener),
-    onState: (listener) => subscribe(stateListeners, listener),
-  };
+class MemoryProtostub implements Protostub {
+  readonly name = 'memory';
+  readonly address: RuntimeAddress;
+  readonly maxFrameBytes: number;
+  readonly media: MediaStore;
+  readonly #hub: HubParts;
+  readonly #frameListeners = new Set<FrameListener>();
+  readonly #stateListeners = new Set<(state: ProtostubState) => void>();
+  #state: ProtostubState = 'closed';
+
+  constructor(address: RuntimeAddress, hub: HubParts) {
+    this.address = address;
+    this.maxFrameBytes = hub.maxFrameBytes;
+    this.media = hub.media;
+    this.#hub = hub;
+  }
+
+  get state(): ProtostubState {
+    return this.#state;
+  }
+
+  start(): Promise<void> {
+    this.#hub.ports.set(this.address, this);
+    this.become('live');
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    if (this.#state !== 'closed') this.#hub.ports.delete(this.address);
+    this.become('closed');
+    return Promise.resolve();
+  }
+
+  reaches(): boolean {
+    return true;
+  }
+
+  async send(frame: FrameContent, to: RuntimeAddress): Promise<void> {
+    const { maxFrameBytes, carry } = this.#hub;
+    const text = JSON.stringify(frame);
+    if (text.length > maxFrameBytes) {
+      throw new FabricError('too-large', `A frame of ${text.length} bytes exceeds ${maxFrameBytes}.`);
+    }
+    await Promise.resolve();
+    if (this.#state !== 'live') {
+      throw new FabricError(
+        'offline',
+        `The stub of ${this.address} is ${this.#state}; it sends again once it is live.`,
+      );
+    }
+    carry(text, this.address, to);
+  }
+
+  onFrame(listener: FrameListener): () => void {
+    this.#frameListeners.add(listener);
+    return () => this.#frameListeners.delete(listener);
+  }
+
+  onState(listener: (state: ProtostubState) => void): () => void {
+    this.#stateListeners.add(listener);
+    return () => this.#stateListeners.delete(listener);
+  }
+
+  deliver(frame: unknown, sender: RuntimeAddress): void {
+    if (this.#state === 'live') for (const listener of this.#frameListeners) listener(frame, sender);
+  }
+
+  become(state: ProtostubState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const listener of this.#stateListeners) listener(state);
+  }
 }
 
 function mediaOf(address: RuntimeAddress, store: Map<string, Uint8Array>): MediaStore {
@@ -136,16 +177,13 @@ function mediaOf(address: RuntimeAddress, store: Map<string, Uint8Array>): Media
     },
     async download(uri, { domain, maxBytes }) {
       await Promise.resolve();
-      if (!uri.startsWith(`memory://${domain}/`)) throw new FabricError('forbidden', `${uri} does not belong to ${domain}; it was not fetched.`);
+      if (!uri.startsWith(`memory://${domain}/`))
+        throw new FabricError('forbidden', `${uri} does not belong to ${domain}; it was not fetched.`);
       const bytes = store.get(uri);
       if (!bytes) throw new FabricError('not-found', `There is nothing at ${uri}.`);
-      if (bytes.length > maxBytes) throw new FabricError('too-large', `${uri} has more than the ${maxBytes} bytes announced.`);
+      if (bytes.length > maxBytes)
+        throw new FabricError('too-large', `${uri} has more than the ${maxBytes} bytes announced.`);
       return bytes;
     },
   };
-}
-
-function subscribe<L>(listeners: Set<L>, listener: L): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
 }

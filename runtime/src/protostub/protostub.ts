@@ -28,7 +28,10 @@ export interface MediaStore {
    * Fetches bytes stored by a runtime of `domain`; a URI that points anywhere else is refused unseen.
    * @throws FabricError `forbidden not-found too-large offline`
    */
-  download(uri: string, options: { readonly domain: string; readonly maxBytes: number; readonly signal?: AbortSignal }): Promise<Uint8Array>;
+  download(
+    uri: string,
+    options: { readonly domain: string; readonly maxBytes: number; readonly signal?: AbortSignal },
+  ): Promise<Uint8Array>;
 }
 
 /** The transport adapter of one runtime. */

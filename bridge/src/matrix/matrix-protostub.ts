@@ -1,0 +1,242 @@
+/**
+ * The Matrix protostub: frames as to-device messages of one device. The homeserver stores them until the receiver's
+ * device has synced and proves the account of the sender; federation carries them between companies. Works with any
+ * account; needs no administrator.
+ */
+import { FabricError, runtimeAddress, runtimeParts, systemClock } from '@hyperty/runtime';
+import type {
+  Clock,
+  FrameContent,
+  FrameListener,
+  Protostub,
+  ProtostubState,
+  RuntimeAddress,
+} from '@hyperty/runtime';
+import { createClient, HttpApiEvent, type MatrixClient } from 'matrix-js-sdk';
+import { diagnosePeer } from './diagnosis.ts';
+import { fromMatrix } from './error.ts';
+import { createMatrixMedia } from './media-store.ts';
+import { quietLogger } from './quiet-logger.ts';
+import { accountParts, addressOfSession, type Session } from './session.ts';
+import { POLL_MS, ToDeviceSync, type ToDeviceMessage } from './to-device-sync.ts';
+
+/** Event type of a frame. */
+export const FRAME_EVENT_TYPE = 'org.hyperty.frame';
+
+/** What a Matrix protostub is made of. */
+export interface MatrixProtostubOptions {
+  readonly session: Session;
+  /**
+   * Called when the homeserver no longer takes the access token (expired, soft log-out): returns a session of the same
+   * device with a new token. Without it the stub closes and says so.
+   */
+  readonly renew?: () => Promise<Session>;
+  readonly clock?: Clock;
+  /** Random number in [0, 1), for jitter. */
+  readonly random?: () => number;
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
+const MAX_FRAME_BYTES = 48 * 1024;
+
+/** Creates the protostub of one session; {@link Protostub.start} connects it. @throws FabricError `invalid` */
+export const createMatrixProtostub = (options: MatrixProtostubOptions): Protostub =>
+  new MatrixProtostub(options);
+
+class MatrixProtostub implements Protostub {
+  readonly name = 'matrix';
+  readonly address: RuntimeAddress;
+  readonly maxFrameBytes = MAX_FRAME_BYTES;
+  readonly media;
+  readonly #options: MatrixProtostubOptions;
+  readonly #clock: Clock;
+  readonly #client: MatrixClient;
+  readonly #sync: ToDeviceSync;
+  readonly #frameListeners = new Set<FrameListener>();
+  readonly #stateListeners = new Set<(state: ProtostubState, error?: FabricError) => void>();
+  /** The last send to each peer that is not finished: the next one to that peer follows it. */
+  readonly #sends = new Map<RuntimeAddress, Promise<unknown>>();
+  #state: ProtostubState = 'closed';
+  #starting: Promise<void> | undefined;
+  #renewing = false;
+
+  constructor(options: MatrixProtostubOptions) {
+    const { session, clock = systemClock, random = Math.random, fetch = globalThis.fetch } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.address = addressOfSession(session);
+    this.#client = createClient({ ...session, logger: quietLogger, fetchFn: impatient(fetch) });
+    this.media = createMatrixMedia({ client: this.#client, fetch });
+    this.#sync = new ToDeviceSync({
+      client: this.#client,
+      clock,
+      random,
+      onMessage: (message) => {
+        this.#onMessage(message);
+      },
+      onLive: () => {
+        this.#setState('live');
+      },
+      onFailure: (error) => {
+        if (this.#state !== 'closed') this.#setState('backing-off', error);
+      },
+    });
+  }
+
+  get state(): ProtostubState {
+    return this.#state;
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  stop(): Promise<void> {
+    this.#close(undefined);
+    return Promise.resolve();
+  }
+
+  reaches(peer: RuntimeAddress): boolean {
+    return peer.startsWith('runtime:');
+  }
+
+  send(frame: FrameContent, to: RuntimeAddress): Promise<void> {
+    const previous = this.#sends.get(to);
+    const sending = previous ? previous.then(() => this.#put(frame, to)) : this.#put(frame, to);
+    const settled = sending.catch(() => undefined); // the caller hears of it; those behind go on
+    this.#sends.set(to, settled);
+    void settled.then(() => {
+      if (this.#sends.get(to) === settled) this.#sends.delete(to);
+    });
+    return sending;
+  }
+
+  onFrame(listener: FrameListener): () => void {
+    this.#frameListeners.add(listener);
+    return () => this.#frameListeners.delete(listener);
+  }
+
+  onState(listener: (state: ProtostubState, error?: FabricError) => void): () => void {
+    this.#stateListeners.add(listener);
+    return () => this.#stateListeners.delete(listener);
+  }
+
+  diagnose(peer: RuntimeAddress): Promise<FabricError | undefined> {
+    return diagnosePeer(this.#client, peer);
+  }
+
+  async #start(): Promise<void> {
+    this.#setState('connecting');
+    try {
+      await this.#checkSession();
+      this.#client.on(HttpApiEvent.SessionLoggedOut, this.#onLoggedOut);
+      const live = this.#becomesLive();
+      this.#sync.start();
+      await live;
+    } catch (caught) {
+      const error = fromMatrix(caught, `Connection of ${this.#options.session.userId}`);
+      this.#close(error);
+      throw error;
+    }
+  }
+
+  /** The token must belong to the device that the session names, or our address would be somebody else's. */
+  async #checkSession(): Promise<void> {
+    const { userId, deviceId, baseUrl } = this.#options.session;
+    const who = await this.#client.whoami();
+    if (who.user_id === userId && who.device_id === deviceId) return;
+    const owner = `${who.user_id}, device ${who.device_id ?? 'none'}`;
+    const text = `The access token at ${baseUrl} belongs to ${owner}, not to ${userId}, device ${deviceId}; log in again.`;
+    throw new FabricError('unauthenticated', text);
+  }
+
+  #becomesLive(): Promise<void> {
+    const { baseUrl } = this.#options.session;
+    return new Promise((resolve, reject) => {
+      const settle = (error?: FabricError): void => {
+        this.#clock.clearTimeout(timer);
+        undo();
+        if (error) reject(error);
+        else resolve();
+      };
+      const timer = this.#clock.setTimeout(() => {
+        settle(
+          new FabricError('offline', `${baseUrl} did not answer a /sync in ${START_TIMEOUT_MS / 1000} s.`),
+        );
+      }, START_TIMEOUT_MS);
+      const undo = this.onState((state, error) => {
+        if (state === 'live') settle();
+        else if (state === 'closed') settle(error ?? new FabricError('closed', 'The protostub was stopped.'));
+      });
+    });
+  }
+
+  async #put(frame: FrameContent, to: RuntimeAddress): Promise<void> {
+    if (this.#state === 'closed')
+      throw new FabricError('closed', `The Matrix protostub of ${this.address} is closed.`);
+    const { domain, owner, device } = runtimeParts(to);
+    const content = new Map([[`@${owner}:${domain}`, new Map([[device, { ...frame }]])]]);
+    try {
+      await this.#client.sendToDevice(FRAME_EVENT_TYPE, content);
+    } catch (caught) {
+      throw fromMatrix(caught, `Sending to ${to}`);
+    }
+  }
+
+  #onMessage({ type, sender, content }: ToDeviceMessage): void {
+    if (type !== FRAME_EVENT_TYPE || this.#state === 'closed') return;
+    const account = runtimeAddress({ ...accountParts(sender), device: '*' });
+    for (const listener of this.#frameListeners) listener(content, account);
+  }
+
+  readonly #onLoggedOut = (): void => {
+    void this.#renew();
+  };
+
+  async #renew(): Promise<void> {
+    const { renew, session } = this.#options;
+    if (this.#renewing || this.#state === 'closed') return;
+    this.#renewing = true;
+    const text = `${session.userId} has been logged out at ${session.baseUrl}; log in again.`;
+    const loggedOut = new FabricError('unauthenticated', text);
+    this.#setState('backing-off', loggedOut);
+    try {
+      if (!renew) throw loggedOut;
+      const renewed = await renew();
+      if (addressOfSession(renewed) !== this.address) throw loggedOut;
+      this.#client.setAccessToken(renewed.accessToken);
+      this.#sync.stop();
+      this.#sync.start();
+    } catch (caught) {
+      this.#close(fromMatrix(caught, `Renewing the session of ${session.userId}`));
+    } finally {
+      this.#renewing = false;
+    }
+  }
+
+  #close(error: FabricError | undefined): void {
+    this.#client.off(HttpApiEvent.SessionLoggedOut, this.#onLoggedOut);
+    this.#sync.stop();
+    this.#client.http.abort();
+    this.#setState('closed', error);
+    this.#starting = undefined;
+  }
+
+  #setState(state: ProtostubState, error?: FabricError): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const listener of this.#stateListeners) listener(state, error);
+  }
+}
+
+/** Ends a request that outlives its time: a connection can die without a word. */
+function impatient(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
+  return (input, init) => {
+    const url = input instanceof Request ? input.url : input.toString();
+    const limit = AbortSignal.timeout(url.includes('/sync?') ? POLL_MS + 10_000 : REQUEST_TIMEOUT_MS);
+    return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, limit]) : limit });
+  };
+}
