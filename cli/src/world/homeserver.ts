@@ -15,6 +15,7 @@ import { logExcerpt, markLog, type LogMark } from './log-excerpt.ts';
 import { assertPortFree } from './port.ts';
 import type { Progress } from './progress.ts';
 import { waitForListeners } from './readiness.ts';
+import { describeFullDisk } from './storage-failure.ts';
 import { consolePath, endStaleSynapse, endSynapse, hasEnded, startSynapse } from './synapse-process.ts';
 import { worldPaths } from './world-file.ts';
 
@@ -183,7 +184,8 @@ class SynapseHomeserver implements Homeserver {
         ? 'It wrote nothing.'
         : `Its last lines:\n${lines.map((line) => `  ${line}`).join('\n')}`;
     const logs = `Full logs: ${homeserverPaths(this.#folder).log} and ${consolePath(this.#folder)}`;
-    return new FabricError(code, `The homeserver of ${name} ${what}. ${shown}\n${logs}`, {
+    const disk = await describeFullDisk(this.#folder);
+    return new FabricError(code, `The homeserver of ${name} ${what}.${disk} ${shown}\n${logs}`, {
       details: { company: name, lines },
     });
   }

@@ -22,6 +22,11 @@ describe('storage failure', () => {
     });
   }
 
+  it('knows that a folder which cannot be made may be on a read-only file system', () => {
+    const error = Object.assign(new Error('ENOENT: mkdir'), { code: 'ENOENT', syscall: 'mkdir', path: '/w' });
+    assert.match(explainStorageFailure(error, '/w').message, /folder cannot be made.*read-only/);
+  });
+
   it('leaves what is already explained as it is', () => {
     const error = new FabricError('conflict', 'taken');
     assert.equal(explainStorageFailure(error, '/w'), error);
