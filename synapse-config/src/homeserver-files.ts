@@ -87,9 +87,27 @@ export async function writeHomeserverIdentity(
   await writeFileAtomically(paths.secrets, `${JSON.stringify(createHomeserverSecrets(), null, 2)}\n`);
 }
 
-/** The secrets that {@link writeHomeserverIdentity} made. @throws the file system's own error */
+/**
+ * The secrets that {@link writeHomeserverIdentity} made.
+ * @throws the file system's own error; an Error that names the file when it is damaged
+ */
 export async function readHomeserverSecrets(folder: string): Promise<HomeserverSecrets> {
-  return JSON.parse(await readFile(homeserverPaths(folder).secrets, 'utf8')) as HomeserverSecrets;
+  const path = homeserverPaths(folder).secrets;
+  const text = await readFile(path, 'utf8');
+  try {
+    const secrets = JSON.parse(text) as Partial<Record<keyof HomeserverSecrets, unknown>>;
+    if (isSecrets(secrets)) return secrets;
+  } catch {
+    // not JSON
+  }
+  throw new Error(`${path} is damaged: it does not hold the secrets of a homeserver`);
+}
+
+function isSecrets(value: Partial<Record<keyof HomeserverSecrets, unknown>>): value is HomeserverSecrets {
+  const { registrationSharedSecret, macaroonSecretKey, formSecret } = value;
+  return [registrationSharedSecret, macaroonSecretKey, formSecret].every(
+    (it) => typeof it === 'string' && it !== '',
+  );
 }
 
 /**

@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Session } from '@hyperty/bridge';
+import { FabricError } from '@hyperty/runtime';
 import { createSecret, readHomeserverSecrets, writeFileAtomically } from '@hyperty/synapse-config';
 import { requestMatrix } from './client-api.ts';
 import { companyFolder, userId, type Company } from './company.ts';
@@ -94,7 +95,15 @@ function toSession(company: Company, answer: Record<string, unknown>): Session {
   };
 }
 
+/** @throws FabricError `invalid` when the file is damaged: the homeserver has the account, nobody has its password */
 async function readPassword(path: string): Promise<string | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as { password: string }).password;
+  if (text === undefined) return undefined;
+  try {
+    const { password } = JSON.parse(text) as { password?: unknown };
+    if (typeof password === 'string') return password;
+  } catch {
+    // not JSON
+  }
+  throw new FabricError('invalid', `${path} is damaged. "npm run reset" deletes the world, to be made anew.`);
 }

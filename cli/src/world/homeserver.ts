@@ -160,7 +160,8 @@ class SynapseHomeserver implements Homeserver {
       if (signal?.aborted === true) throw new FabricError('cancelled', 'Interrupted.', { cause: error });
       if (ended.signal.aborted)
         throw await this.#explain('crashed', `ended while starting (${ending(child)})`, mark);
-      throw await this.#explain('timeout', `does not come up: ${FabricError.from(error).message}`, mark);
+      if (!(error instanceof FabricError)) throw error;
+      throw await this.#explain('timeout', `does not come up: ${error.message}`, mark);
     } finally {
       child.off('exit', onExit);
     }
@@ -184,8 +185,9 @@ class SynapseHomeserver implements Homeserver {
         ? 'It wrote nothing.'
         : `Its last lines:\n${lines.map((line) => `  ${line}`).join('\n')}`;
     const logs = `Full logs: ${homeserverPaths(this.#folder).log} and ${consolePath(this.#folder)}`;
+    const remedy = 'If its files were changed by hand, "npm run reset" deletes the world, to be made anew.';
     const disk = await describeFullDisk(this.#folder);
-    return new FabricError(code, `The homeserver of ${name} ${what}.${disk} ${shown}\n${logs}`, {
+    return new FabricError(code, `The homeserver of ${name} ${what}.${disk} ${shown}\n${logs}\n${remedy}`, {
       details: { company: name, lines },
     });
   }

@@ -14,6 +14,7 @@ const MAX_LINE_CHARS = 400;
 const MAX_READ_BYTES = 256 * 1024;
 /** What Synapse writes at every start. */
 const BANNER = /\*{5} STARTING SERVER|Server .* version|Copyright \(c\)|Licensed under the AGPL|^\*+$/;
+const FRAME = /^\s*File ".*", line \d+/;
 
 /** Marks the end of the log file at `path`, which need not exist yet. */
 export async function markLog(path: string): Promise<LogMark> {
@@ -38,10 +39,23 @@ export async function logExcerpt(consolePath: string, mark: LogMark): Promise<st
 }
 
 function meaningful(text: string): string[] {
-  return text
+  const lines = text
     .split('\n')
     .map((line) => line.trimEnd())
     .filter((line) => line !== '' && !BANNER.test(line));
+  return withoutCode(lines);
+}
+
+/** Of each frame of a Python traceback, leaves the place and drops the code below it. */
+function withoutCode(lines: readonly string[]): string[] {
+  let frameIndent = Number.POSITIVE_INFINITY;
+  return lines.filter((line) => {
+    const indent = line.search(/\S/);
+    if (FRAME.test(line)) frameIndent = indent;
+    else if (indent > frameIndent) return false;
+    else frameIndent = Number.POSITIVE_INFINITY;
+    return true;
+  });
 }
 
 async function readFrom({ path, offset }: LogMark): Promise<string> {

@@ -58,9 +58,8 @@ export async function takeSession(
 
 /** The stored session while the homeserver still accepts its token, else `undefined`. */
 async function readValidSession(path: string, signal?: AbortSignal): Promise<Session | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const session = JSON.parse(text) as Session;
+  const session = await readSession(path);
+  if (session === undefined) return undefined;
   try {
     await requestMatrix(session.baseUrl, {
       path: '/_matrix/client/v3/account/whoami',
@@ -72,4 +71,19 @@ async function readValidSession(path: string, signal?: AbortSignal): Promise<Ses
     if (FabricError.from(error).code === 'unauthenticated') return undefined;
     throw error;
   }
+}
+
+/** A session as it was written; one that is missing or damaged is made anew by logging in. */
+async function readSession(path: string): Promise<Session | undefined> {
+  try {
+    const value = JSON.parse(await readFile(path, 'utf8')) as Partial<Record<keyof Session, unknown>>;
+    return isSession(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSession(value: Partial<Record<keyof Session, unknown>>): value is Session {
+  const { baseUrl, userId, deviceId, accessToken } = value;
+  return [baseUrl, userId, deviceId, accessToken].every((it) => typeof it === 'string');
 }

@@ -68,6 +68,14 @@ describe('files of a homeserver', () => {
     assert.equal(new Set(Object.values(secrets)).size, 3);
   });
 
+  it('that are damaged are named', async () => {
+    await writeHomeserverIdentity(folder.path);
+    for (const text of ['', 'null', '{}', '{"registrationSharedSecret":"x"}']) {
+      await writeFile(homeserverPaths(folder.path).secrets, text);
+      await assert.rejects(readHomeserverSecrets(folder.path), { message: /secrets\.json is damaged/ });
+    }
+  });
+
   it('keep the identity when the configuration is written again', async () => {
     await writeHomeserverIdentity(folder.path);
     const read = async (): Promise<string[]> => {

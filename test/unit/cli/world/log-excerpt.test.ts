@@ -41,6 +41,22 @@ describe('log excerpt', () => {
     assert.ok(lines.every((line) => line.length === 400));
   });
 
+  it('holds the places of a Python traceback without their code', async () => {
+    const traceback = [
+      'Traceback (most recent call last):',
+      '  File "/x/key.py", line 64, in decode',
+      '    key = SigningKey(key_bytes)',
+      '          ^^^^^^^^^^^^^^^^^^^^^',
+      '  File "/x/signing.py", line 183, in __init__',
+      '    raise ValueError(',
+      'ValueError: The seed must be exactly 32 bytes long',
+      '  and nothing else',
+    ];
+    await writeFile(printed, traceback.join('\n'));
+    const kept = [0, 1, 4, 6, 7].map((index) => traceback[index]);
+    assert.deepEqual(await logExcerpt(printed, await markLog(log)), kept);
+  });
+
   it('is empty when nothing was written, and starts anew when the log was rotated', async () => {
     assert.deepEqual(await logExcerpt(printed, { path: log, offset: 0 }), []);
     await writeFile(log, '2026-11-24 ERROR after rotation\n');
