@@ -148,7 +148,7 @@ export function parseEvent<S extends EventSchemas>(schemas: S, event: unknown, w
   const schema = typeof type === 'string' && Object.hasOwn(schemas, type) ? schemas[type] : undefined;
   if (!schema) throw unknownEvent(schemas, type, who);
   const result = schema.safeParse(event);
-  if (result.success) return { ...result.data, type } as Parsed<S>;
+  if (result.success) return { type, ...result.data } as Parsed<S>;
   throw new FabricError(
     'schema',
     `${who}: event "${String(type)}" does not fit: ${describeIssues(result.error)}.`,

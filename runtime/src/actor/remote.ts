@@ -105,18 +105,8 @@ function remoteLogic<A extends EventSchemas, E extends EventSchemas, X>(
   schemas: Schemas<A, E>,
 ): RemoteLogic<A, E, X> {
   const watches = new WeakMap<AnyActorRef, Watch>();
-  const watch = (
-    address: Address,
-    { self, emit }: { self: AnyActorRef; emit: (event: Parsed<E>) => void },
-  ): void => {
-    if (watches.has(self)) return;
-    const send = (event: WatchEvent): void => {
-      self.send(event);
-    };
-    const emitChecked = (event: unknown): void => {
-      emit(parseEvent(schemas.emits, event, `Event of ${address}`));
-    };
-    watches.set(self, new Watch(address, fabricOf(self.system), { send, emit: emitChecked }));
+  const watch = (address: Address, scope: WatchScope<E>): void => {
+    if (!watches.has(scope.self)) watches.set(scope.self, openWatch(address, schemas, scope));
   };
   return {
     config: schemas,
@@ -126,14 +116,15 @@ function remoteLogic<A extends EventSchemas, E extends EventSchemas, X>(
     },
     transition(snapshot, received, scope) {
       const event = received as InnerEvent | { readonly type: never };
+      const { address: to } = snapshot;
       if (event.type === '@hyperty.watch') {
         scope.defer(() => {
-          watch(snapshot.address, scope);
+          watch(to, scope);
         });
       } else if (event.type === 'xstate.stop') watches.get(scope.self)?.stop();
       else if (!isWatchEvent(event)) {
         scope.defer(() => {
-          forward(scope.system, { to: snapshot.address, schemas, event });
+          forward(scope.system, { to, schemas, event });
         });
       }
       return next(snapshot, event);
@@ -141,6 +132,27 @@ function remoteLogic<A extends EventSchemas, E extends EventSchemas, X>(
     getPersistedSnapshot: (snapshot) => snapshot,
     restoreSnapshot: (snapshot) => snapshot as RemoteSnapshot<X>,
   };
+}
+
+interface WatchScope<E extends EventSchemas> {
+  readonly self: AnyActorRef;
+  readonly emit: (event: Parsed<E>) => void;
+}
+
+/** Subscribes for a reference; what comes reaches it as events, what the hyperty emits is emitted again. */
+function openWatch<E extends EventSchemas>(
+  address: Address,
+  { emits }: { readonly emits: E },
+  { self, emit }: WatchScope<E>,
+): Watch {
+  return new Watch(address, fabricOf(self.system), {
+    send: (event) => {
+      self.send(event);
+    },
+    emit: (event) => {
+      emit(parseEvent(emits, event, `Event of ${address}`));
+    },
+  });
 }
 
 /** Sends an event on its way; one that the hyperty would not accept is a dead letter here already. */
