@@ -2,6 +2,7 @@
  * The world's first inhabitants: the greeter from the examples, hosted for bob at partner, and alice at acme who
  * asks it.
  */
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { FabricError } from '@hyperty/runtime';
 import { loadProgram } from './program-file.ts';
@@ -25,9 +26,11 @@ const GREETER = fileURLToPath(new URL('../../examples/hello/greeter.ts', import.
 
 /**
  * Hosts the greeter, asks it, and ends the asker.
+ * @returns `undefined` where the examples are not, as in the published package
  * @throws FabricError as hosting and asking do; nothing is then left running
  */
-export async function startExchange(world: World, signal: AbortSignal): Promise<Exchange> {
+export async function startExchange(world: World, signal: AbortSignal): Promise<Exchange | undefined> {
+  if (!existsSync(GREETER)) return undefined;
   const program = await loadProgram(GREETER);
   if (program.kind !== 'hyperty') throw new FabricError('invalid', `${GREETER} exports no hyperty.`);
   const host = await startPerson(world, 'partner', signal);

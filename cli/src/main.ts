@@ -9,7 +9,7 @@ import { doctor, type DoctorCommandOptions } from './command/doctor.ts';
 import { down } from './command/down.ts';
 import { run, type RunOptions } from './command/run.ts';
 import { status } from './command/status.ts';
-import { up, type UpOptions } from './command/up.ts';
+import { DEFAULT_DIR, up, type UpOptions } from './command/up.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { createInterruption, type Interruption } from './interruption.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
@@ -20,8 +20,6 @@ interface Context {
 }
 
 type Action = (context: Context) => Promise<ExitCode>;
-
-const DEFAULT_DIR = '.world';
 
 /** Runs the command with these arguments and returns its exit code. Never throws. */
 export async function main(args: readonly string[]): Promise<ExitCode> {

@@ -3,6 +3,7 @@
  * Ctrl-C; with `check`, stops it right after the proof.
  */
 import { once } from 'node:events';
+import { FabricError } from '@hyperty/runtime';
 import { startExchange, type Exchange } from '../exchange.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import type { Interruption } from '../interruption.ts';
@@ -16,6 +17,14 @@ export interface UpOptions {
   /** Stop everything after the proof. */
   readonly check?: boolean;
 }
+
+/** Where `up` finds and makes a world unless told otherwise. */
+export const DEFAULT_DIR = '.world';
+/** Where the greeter lives in a world with the usual ports; the example asks it there. */
+const USUAL_ADDRESS = 'hyperty://partner.localhost:18482/bob/greeter';
+
+const NO_GREETER = 'The greeter of the examples is only in a checkout of the repository';
+const STOPPED = 'Everything is stopped; "npm start" or "hyperty up" starts it again.';
 
 /** Runs the world; ends when it was interrupted, when a homeserver crashed, or after the proof. */
 export async function up(
@@ -52,19 +61,32 @@ async function inhabit(
     await world.start(signal);
     const startedMs = performance.now() - began;
     const exchange = await startExchange(world, signal);
+    if (exchange === undefined) {
+      if (options.check === true) throw new FabricError('not-found', `${NO_GREETER}, so nothing was proven.`);
+      terminal.printProgress({
+        kind: 'note',
+        text: `${NO_GREETER}. "hyperty run FILE" hosts one of your own.`,
+      });
+      await untilInterrupted(signal);
+      return STOPPED;
+    }
     try {
       printExchange(exchange, terminal);
       if (options.check === true)
         return `Proven: ${summary(exchange)}; the world was up in ${formatMs(startedMs)}; everything is stopped.`;
-      printHints(exchange, terminal);
-      if (!signal.aborted) await once(signal, 'abort');
-      return 'Everything is stopped; "npm start" or "hyperty up" starts it again.';
+      printHints(exchange, options, terminal);
+      await untilInterrupted(signal);
+      return STOPPED;
     } finally {
       await exchange.end();
     }
   } finally {
     await world.stop();
   }
+}
+
+async function untilInterrupted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 function printExchange({ proof, address, asker, host }: Exchange, terminal: Terminal): void {
@@ -78,13 +100,26 @@ function printExchange({ proof, address, asker, host }: Exchange, terminal: Term
   );
 }
 
-function printHints({ address }: Exchange, terminal: Terminal): void {
+/** Commands that work as they are printed, whatever ports and folder this world has. */
+function printHints({ address }: Exchange, options: UpOptions, terminal: Terminal): void {
+  const greeter = address === USUAL_ADDRESS ? '' : `GREETER=${address} `;
+  const dir = options.dir === DEFAULT_DIR ? '' : ` --dir ${options.dir}`;
+  const show = (command: string, about: string): string[] => [
+    `  ${terminal.bold(command)}`,
+    `      ${about}`,
+  ];
   terminal.print(
     'The greeter stays. In another terminal:',
-    `  ${terminal.bold('npx hyperty run examples/hello/ask-greeter.ts')}   asks it from a file; copy that and make it yours`,
-    `  ${terminal.bold('npx hyperty run examples/hello/greeter.ts --as carol@acme --name mine')}   hosts another one`,
-    `  ${terminal.bold('npx hyperty doctor')}   examines both homeservers`,
-    terminal.dim(`Its address: ${address}. Ctrl-C stops everything.`),
+    ...show(
+      `${greeter}npx hyperty run examples/hello/ask-greeter.ts${dir}`,
+      'asks it from a file; copy that file and make it yours',
+    ),
+    ...show(
+      `npx hyperty run examples/hello/greeter.ts --as carol@acme --name mine${dir}`,
+      'hosts another one, for somebody else',
+    ),
+    ...show(`npx hyperty doctor${dir}`, 'examines both homeservers'),
+    terminal.dim('Ctrl-C stops everything.'),
   );
 }
 

@@ -83,6 +83,18 @@ describe('hyperty up, down, status', function () {
     for (const pid of pids) assert.equal(await findProcess(pid), undefined);
   });
 
+  it('prints commands that work as they stand, in another terminal', async () => {
+    const command = up();
+    await command.until(/Ctrl-C stops everything/);
+    const [, address, args = ''] =
+      /(?:GREETER=(\S+) )?npx hyperty (run \S+ask-greeter\.ts.*)/.exec(command.output()) ?? [];
+    const asked = await runCommand(args.split(' '), address === undefined ? {} : { GREETER: address });
+    assert.equal(asked.code, 0, asked.output);
+    assert.match(asked.output, /says "Hello Alice!"/);
+    const [, doctor = ''] = /npx hyperty (doctor.*)/.exec(command.output()) ?? [];
+    assert.equal((await runCommand(doctor.split(' '))).code, 0);
+  });
+
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
