@@ -149,6 +149,7 @@ export class Runtime {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
     for (const hosted of this.hosted()) hosted.stop();
+    this.#bus.close();
     const error = new FabricError('closed', `The runtime ${this.address} has been stopped.`);
     if (drainMs > 0) await this.#links.drain(drainMs);
     this.#bus.stop(error);

@@ -28,6 +28,7 @@ export class Watch {
   readonly #address: Address;
   readonly #fabric: FabricContext;
   readonly #target: WatchTarget;
+  readonly #undo: () => void;
   #subscription: string | undefined;
   #updates = 0;
   #retryMs = RETRY_MS.first;
@@ -39,6 +40,10 @@ export class Watch {
     this.#address = address;
     this.#fabric = fabric;
     this.#target = target;
+    this.#undo = fabric.bus.onClosing(() => {
+      this.#target.send({ type: '@hyperty.lost' });
+      this.stop();
+    });
     void this.#subscribe();
   }
 
@@ -46,6 +51,7 @@ export class Watch {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#undo();
     const { bus } = this.#fabric;
     bus.clock.clearTimeout(this.#timer);
     if (this.#subscription === undefined) return;

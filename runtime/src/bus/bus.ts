@@ -55,6 +55,7 @@ export class Bus {
   readonly clock: Clock;
   readonly #requests: Requests;
   readonly #endpoints = new Map<Address, Endpoint>();
+  readonly #closing = new Set<() => void>();
   #transport: Transport | undefined;
 
   constructor({ clock, ids, deadLetterCapacity }: BusDeps) {
@@ -144,6 +145,17 @@ export class Bus {
     if (this.#requests.fail(envelope.id, error)) return;
     this.#endpoints.get(envelope.from)?.undeliverable?.(envelope, error);
     this.deadLetters.add(envelope, error);
+  }
+
+  /** Calls `listener` when the runtime is about to stop, while messages can still be sent; returns the removal. */
+  onClosing(listener: () => void): () => void {
+    this.#closing.add(listener);
+    return () => this.#closing.delete(listener);
+  }
+
+  /** The runtime is about to stop: whoever keeps something alive through this bus lets go of it. */
+  close(): void {
+    for (const listener of this.#closing) listener();
   }
 
   /** Ends all requests under way with `error`. */
