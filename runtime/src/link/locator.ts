@@ -118,8 +118,7 @@ export class Locator {
     const search = this.#searches.get(address);
     if (search?.id !== frame.id || !ownsAddress(runtime, address)) return;
     if (!frame.found) {
-      if (!search.denied) this.#schedule(address, search, DENIAL_GRACE_MS);
-      search.denied = true;
+      this.#deny(address, search);
       return;
     }
     this.#end(address, search);
@@ -164,6 +163,8 @@ export class Locator {
     };
     this.#ask(address, search);
     this.#searches.set(address, search);
+    // Our own runtime does not host it, or nobody would search: the owner's other devices get their time to say so.
+    if (ownsAddress(this.#deps.self, address)) this.#deny(address, search);
     return search;
   }
 
@@ -173,6 +174,11 @@ export class Locator {
       search.owner,
     );
     this.#schedule(address, search, search.wait.resendAfterMs());
+  }
+
+  #deny(address: Address, search: Search): void {
+    if (!search.denied) this.#schedule(address, search, DENIAL_GRACE_MS);
+    search.denied = true;
   }
 
   #schedule(address: Address, search: Search, inMs: number): void {
