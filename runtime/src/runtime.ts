@@ -94,11 +94,7 @@ export class Runtime {
     this.#peers = createKnownPeers(options.storage ?? createMemoryStorage(), logger);
     this.#links = this.#createLinks(ids, logger, { ...defaultLinkSettings, ...options.links });
     this.#bus.connect(this.#links);
-    this.#bus.bind(this.address, {
-      receive: (envelope) => {
-        this.#receive(envelope);
-      },
-    });
+    this.#bus.bind(this.address, { receive: (envelope) => this.#receive(envelope) });
     const logEscalation = (address: HypertyAddress, error: FabricError): void => {
       logger.error({ address, error: error.cause ?? error }, 'hyperty stopped: it crashed too often');
     };
