@@ -49,8 +49,8 @@ export function goldenFiles(prefix: string): readonly GoldenFile[] {
   return globSync(join(import.meta.dirname, '..', 'golden', `${prefix}*.json`))
     .sort()
     .map((path) => {
-      const { invalid = [], ...content } = JSON.parse(readFileSync(path, 'utf8')) as GoldenFile;
-      return { ...content, invalid, file: basename(path, '.json') };
+      const content = JSON.parse(readFileSync(path, 'utf8')) as Omit<GoldenFile, 'file' | 'invalid'>;
+      return { invalid: [], ...content, file: basename(path, '.json') };
     });
 }
 

@@ -36,7 +36,10 @@ describe('envelopes in golden files', () => {
   }
 
   it('have an example of every type', () => {
-    const types = files.flatMap(({ valid }) => valid.map(({ value }) => decodeEnvelope(value).type));
-    assert.deepEqual(new Set(types).intersection(new Set(messageTypes)), new Set(messageTypes));
+    const types = new Set(files.flatMap(({ valid }) => valid.map(({ value }) => decodeEnvelope(value).type)));
+    assert.deepEqual(
+      messageTypes.filter((type) => !types.has(type)),
+      [],
+    );
   });
 });
