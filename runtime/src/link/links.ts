@@ -94,7 +94,7 @@ export class Links implements Transport {
     const expiresAt = envelope.deadline ?? clock.now() + settings.timeToLiveMs;
     const route = this.#locator.route(envelope.to);
     if (route) return this.#linkTo(route).send(encoded, expiresAt);
-    this.#locator.hold(encoded, expiresAt);
+    return this.#locator.hold(encoded, expiresAt);
   }
 
   withdraw(envelope: Envelope): FabricError | undefined {

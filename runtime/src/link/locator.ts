@@ -13,6 +13,7 @@ import {
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
+import { Congestion } from './congestion.ts';
 import type { Encoded } from './entry.ts';
 import type { Frame, FrameOf } from './frame.ts';
 import { createRoundTrip, type RoundTrip } from './round-trip.ts';
@@ -38,6 +39,7 @@ interface Search {
   readonly owner: RuntimeAddress;
   readonly waiting: Map<string, { readonly encoded: Encoded; readonly expiresAt: number }>;
   readonly wait: RoundTrip;
+  readonly congestion: Congestion;
   timer: Timer;
   /** A runtime of the owner has said that it does not host the address. */
   denied: boolean;
@@ -46,7 +48,6 @@ interface Search {
 
 const MAX_ROUTES = 10_000;
 const MAX_SEARCHES = 10_000;
-const MAX_WAITING = 1024;
 /** After a first denial other devices of the owner get this long to say that they host the address. */
 const DENIAL_GRACE_MS = 1500;
 
@@ -91,18 +92,17 @@ export class Locator {
     for (const [address, route] of this.#routes) if (route === runtime) this.#routes.delete(address);
   }
 
-  /** Keeps an envelope until its runtime is found. @throws FabricError `no-route mailbox-full` */
-  hold(encoded: Encoded, expiresAt: number): void {
+  /** Keeps an envelope until its runtime is found. A promise means congestion, as on a link. @throws FabricError `no-route mailbox-full` */
+  hold(encoded: Encoded, expiresAt: number): void | Promise<void> {
+    const { fullAt } = this.#deps.settings;
     const { to, id } = encoded.envelope;
     const search = this.#searches.get(to) ?? this.#search(to);
-    if (search.waiting.size >= MAX_WAITING) {
-      throw new FabricError(
-        'mailbox-full',
-        `${MAX_WAITING} messages wait for ${to} to be found; send more slowly.`,
-        { details: { to } },
-      );
+    if (search.waiting.size >= fullAt) {
+      const text = `${fullAt} messages wait for ${to} to be found; send more slowly.`;
+      throw new FabricError('mailbox-full', text, { details: { to } });
     }
     search.waiting.set(id, { encoded, expiresAt });
+    return search.congestion.wait(search.waiting.size);
   }
 
   /** Gives up on a held envelope; returns why it could not go, undefined when it is not held here. */
@@ -157,6 +157,7 @@ export class Locator {
       owner: runtimeAddress({ domain, owner: decodeURIComponent(name), device: '*' }),
       waiting: new Map(),
       wait: createRoundTrip({ minMs, maxMs }),
+      congestion: new Congestion(this.#deps.settings.congestedAt),
       timer: undefined,
       denied: false,
       diagnosis: undefined,
@@ -211,6 +212,7 @@ export class Locator {
   #end(address: Address, search: Search): void {
     this.#deps.clock.clearTimeout(search.timer);
     this.#searches.delete(address);
+    search.congestion.relieve(0);
   }
 }
 
