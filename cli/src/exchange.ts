@@ -1,10 +1,10 @@
 /**
- * The world's first inhabitants: the greeter from the examples, hosted for bob at partner, and alice at acme who
- * asks it.
+ * The world's first inhabitants: the greeter of the examples, hosted for bob at partner, and the visitor of alice at
+ * acme, which asks it.
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { FabricError } from '@hyperty/runtime';
+import { FabricError, type HypertyDefinition } from '@hyperty/runtime';
 import { loadProgram } from './program-file.ts';
 import { prove, type Proof } from './proof.ts';
 import { startRuntime, type RuntimeSession } from './runtime-session.ts';
@@ -15,31 +15,30 @@ export interface Exchange {
   readonly proof: Proof;
   /** Where the greeter lives. */
   readonly address: string;
-  /** The asking and the answering account. */
-  readonly asker: string;
+  /** The account that answers. */
   readonly host: string;
   /** Ends hosting. Does nothing the second time. */
   end(): Promise<void>;
 }
 
-const GREETER = fileURLToPath(new URL('../../examples/hello/greeter.ts', import.meta.url));
+const GREETER = exampleFile('greeter.ts');
+const VISITOR = exampleFile('visitor.ts');
 
 /**
- * Hosts the greeter, asks it, and ends the asker.
+ * Hosts the greeter at partner and the visitor at acme, lets the one ask the other, and ends the visitor.
  * @returns `undefined` where the examples are not, as in the published package
  * @throws FabricError as hosting and asking do; nothing is then left running
  */
 export async function startExchange(world: World, signal: AbortSignal): Promise<Exchange | undefined> {
   if (!existsSync(GREETER)) return undefined;
-  const program = await loadProgram(GREETER);
-  if (program.kind !== 'hyperty') throw new FabricError('invalid', `${GREETER} exports no hyperty.`);
   const host = await startPerson(world, 'partner', signal);
   try {
-    const { address } = host.runtime.host(program.definition, { name: 'greeter' });
+    const { address } = host.runtime.host(await loadHyperty(GREETER));
     const asker = await startPerson(world, 'acme', signal);
     try {
-      const proof = await prove(asker.runtime, address, signal);
-      return { proof, address, asker: asker.userId, host: host.userId, end: () => host.end() };
+      const visitor = asker.runtime.host(await loadHyperty(VISITOR)).address;
+      const proof = await prove(asker.runtime, { visitor, greeter: address }, signal);
+      return { proof, address, host: host.userId, end: () => host.end() };
     } finally {
       await asker.end();
     }
@@ -47,6 +46,16 @@ export async function startExchange(world: World, signal: AbortSignal): Promise<
     await host.end();
     throw error;
   }
+}
+
+function exampleFile(name: string): string {
+  return fileURLToPath(new URL(`../../examples/hello/${name}`, import.meta.url));
+}
+
+async function loadHyperty(file: string): Promise<HypertyDefinition> {
+  const program = await loadProgram(file);
+  if (program.kind === 'hyperty') return program.definition;
+  throw new FabricError('invalid', `${file} exports no hyperty.`);
 }
 
 async function startPerson(

@@ -89,12 +89,12 @@ async function untilInterrupted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
 
-function printExchange({ proof, address, asker, host }: Exchange, terminal: Terminal): void {
+function printExchange({ proof, address, host }: Exchange, terminal: Terminal): void {
   terminal.print(
     '',
-    `${terminal.bold(asker)} asks ${terminal.bold(address)}`,
+    `${terminal.bold(proof.asker)} asks ${terminal.bold(address)}`,
     `  → ${JSON.stringify(proof.request)}`,
-    `  ← ${JSON.stringify(proof.answer)}   ${terminal.dim(`from ${host}`)}`,
+    `  ← "${proof.answer}"   ${terminal.dim(`from ${host}`)}`,
     `  round trip ${formatMs(proof.firstMs)} the first time, ${formatMs(proof.medianMs)} then (median of ${String(proof.rounds)})`,
     '',
   );
@@ -123,6 +123,6 @@ function printHints({ address }: Exchange, options: UpOptions, terminal: Termina
   );
 }
 
-function summary({ proof, address, asker }: Exchange): string {
-  return `${asker} asked ${address} through two homeservers and was answered in ${formatMs(proof.firstMs)}, then ${formatMs(proof.medianMs)} (median of ${String(proof.rounds)})`;
+function summary({ proof, address }: Exchange): string {
+  return `${proof.asker} asked ${address} through two homeservers and was answered in ${formatMs(proof.firstMs)}, then ${formatMs(proof.medianMs)} (median of ${String(proof.rounds)})`;
 }
