@@ -23,10 +23,10 @@ export const visitor = defineHyperty({
   accepts,
   emits,
   machine: setup({
-    types: { context: {} as { visit?: Visit }, events: {} as Accepted<typeof accepts> },
+    types: { context: {} as { readonly visit: Visit | undefined }, events: {} as Accepted<typeof accepts> },
     actors: { askGreeter: ask(greeter) },
   }).createMachine({
-    context: {},
+    context: { visit: undefined },
     initial: 'idle',
     states: {
       idle: {

@@ -14,6 +14,7 @@ import type { DeadLetterLog } from './bus/dead-letters.ts';
 import type { Pipeline } from './bus/pipeline.ts';
 import type { LinkReport } from './link/link.ts';
 import { Links } from './link/links.ts';
+import { createThrottle } from './link/throttle.ts';
 import { defaultLinkSettings, type LinkSettings } from './link/settings.ts';
 import {
   hypertyAddress,
@@ -72,6 +73,9 @@ export interface RuntimeReport {
   readonly deadLetters: number;
 }
 
+/** Strangers decide how much junk comes in, not how much is logged. */
+const MAX_WARNINGS_PER_SECOND = 5;
+
 /** Hosts hyperties of one owner on one device. */
 export class Runtime {
   readonly address: RuntimeAddress;
@@ -110,12 +114,10 @@ export class Runtime {
   get outgoing(): Pick<Pipeline, 'use'> {
     return this.#bus.outgoing;
   }
-
   /** Stages that every envelope passes on its way in. */
   get incoming(): Pick<Pipeline, 'use'> {
     return this.#bus.incoming;
   }
-
   /** What could neither be delivered nor given back. */
   get deadLetters(): DeadLetterLog {
     return this.#bus.deadLetters;
@@ -227,6 +229,7 @@ export class Runtime {
 
   #createLinks(ids: IdSource, logger: Logger, settings: LinkSettings): Links {
     const bus = this.#bus;
+    const warnings = createThrottle(MAX_WARNINGS_PER_SECOND, () => this.#clock.now());
     return new Links({
       self: this.address,
       clock: this.#clock,
@@ -245,7 +248,7 @@ export class Runtime {
         bus.undeliverable(envelope, error);
       },
       reject: (error, envelope) => {
-        logger.warn({ error }, 'an inbound frame or message was dropped');
+        if (warnings.take()) logger.warn({ error }, 'an inbound frame or message was dropped');
         if (envelope) bus.deadLetters.add(envelope, error);
       },
     });

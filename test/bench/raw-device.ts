@@ -57,13 +57,11 @@ export class RawDevice {
   }
 
   async #loop(): Promise<void> {
-    while (!this.#abort.signal.aborted) {
-      try {
-        await this.#poll(25_000);
-      } catch (error) {
-        if (this.#abort.signal.aborted) return;
-        throw error;
-      }
+    const stopped = (): boolean => this.#abort.signal.aborted;
+    while (!stopped()) {
+      await this.#poll(25_000).catch((error: unknown) => {
+        if (!stopped()) throw error;
+      });
     }
   }
 

@@ -22,7 +22,7 @@ export function printTable(figures: readonly Figure[]): void {
     name,
     `${format(value)} ${unit}`,
     raw === undefined ? '' : `${format(raw)} ${unit}`,
-    ratio === undefined ? '' : `${ratio.toFixed(2)}`,
+    ratio === undefined ? '' : ratio.toFixed(2),
     bar ?? '',
     holds === undefined ? '' : holds ? 'holds' : 'MISSED',
   ]);

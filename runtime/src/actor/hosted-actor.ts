@@ -156,9 +156,12 @@ export class HostedActor implements Endpoint, FabricContext {
     const { id, from, type, body } = envelope;
     const given = (body as { subscription?: unknown } | undefined)?.subscription;
     const subscription = typeof given === 'string' ? given : id;
+    if (type === 'unsubscribe') {
+      this.#publisher?.remove(subscription, from);
+      return;
+    }
     try {
       if (type === 'subscribe') this.#published().add(subscription, from);
-      else if (type === 'unsubscribe') this.#publisher?.remove(subscription, from);
       this.#respond(envelope, valueBody(this.#exposed()));
     } catch (caught) {
       this.#respond(envelope, errorBody(FabricError.from(caught)));

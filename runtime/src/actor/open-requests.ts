@@ -4,12 +4,17 @@ import type { EnvelopeHeader } from '../message/envelope.ts';
 /** Above this many, requests that nobody waits for any more are forgotten. */
 const SWEEP_ABOVE = 1024;
 
+/** Above this many the oldest is forgotten, whatever deadline its sender chose; that sender hears `timeout`. */
+const CAPACITY = 65_536;
+
 /** Accepted requests by id. */
 export class OpenRequests {
   readonly #headers = new Map<string, EnvelopeHeader>();
 
   add(header: EnvelopeHeader, now: number): void {
     if (this.#headers.size >= SWEEP_ABOVE) this.#forgetOverdue(now);
+    const [oldest] = this.#headers.keys();
+    if (this.#headers.size >= CAPACITY && oldest !== undefined) this.#headers.delete(oldest);
     this.#headers.set(header.id, header);
   }
 

@@ -2,7 +2,7 @@
  * The subscribers of one hyperty: peers that get its exposed snapshot at every change and the events that it emits.
  * A subscription is a lease: who does not renew it is forgotten.
  */
-import type { Address } from '../message/address.ts';
+import { ownerOf, type Address } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 
 /** What peers see of a hyperty's snapshot. */
@@ -17,6 +17,9 @@ export interface ExposedSnapshot {
 
 /** How long a subscription lasts without renewal, milliseconds. */
 export const SUBSCRIPTION_LEASE_MS = 600_000;
+
+/** Subscriptions of one owner to one hyperty: every change costs a message for each. */
+const MAX_PER_OWNER = 64;
 
 /** One message to one subscriber; `re` is the id of its subscription. */
 export interface Publication {
@@ -49,13 +52,7 @@ export class Subscribers {
     if (known && known.address !== address) {
       throw new FabricError('forbidden', 'A subscription of this id belongs to somebody else.');
     }
-    if (!known && this.#subscribers.size >= this.#capacity) this.#forgetExpired(now);
-    if (!known && this.#subscribers.size >= this.#capacity) {
-      throw new FabricError(
-        'mailbox-full',
-        `There are ${this.#capacity} subscribers already; try again later.`,
-      );
-    }
+    if (!known) this.#makeRoom(address, now);
     this.#subscribers.set(id, { address, expiresAt: now + SUBSCRIPTION_LEASE_MS });
   }
 
@@ -76,6 +73,25 @@ export class Subscribers {
   /** Sends an emitted event to all. */
   emit(event: unknown, now: number): void {
     this.#toAll('event', event, now);
+  }
+
+  #makeRoom(address: Address, now: number): void {
+    if (this.#subscribers.size < MAX_PER_OWNER && this.#subscribers.size < this.#capacity) return;
+    this.#forgetExpired(now);
+    if (this.#subscribers.size >= this.#capacity) {
+      throw new FabricError(
+        'mailbox-full',
+        `There are ${this.#capacity} subscribers already; try again later.`,
+      );
+    }
+    const owner = ownerOf(address);
+    const own = [...this.#subscribers.values()].filter((other) => ownerOf(other.address) === owner);
+    if (own.length >= MAX_PER_OWNER) {
+      throw new FabricError(
+        'mailbox-full',
+        `${owner ?? address} holds ${own.length} subscriptions here already.`,
+      );
+    }
   }
 
   #toAll(type: Publication['type'], body: unknown, now: number): void {

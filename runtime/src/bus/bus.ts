@@ -185,10 +185,17 @@ export class Bus {
   #deliver(envelope: Envelope): void | Promise<void> {
     if (envelope.re !== undefined && this.#requests.settle(envelope)) return;
     if (envelope.type === 'response') throw lateAnswer(envelope);
+    if (envelope.re !== undefined) return this.#unsubscribe(envelope);
     const endpoint = this.#endpoints.get(envelope.to);
     if (!endpoint) throw notHere(envelope.to);
     if (envelope.deadline !== undefined && envelope.deadline <= this.clock.now()) throw tooLate(envelope);
     return endpoint.receive(envelope);
+  }
+
+  /** Nobody here follows this subscription any more: its sender is told, so that it stops. */
+  #unsubscribe({ from, to, re }: Envelope): void | Promise<void> {
+    const deadline = this.clock.now() + DEFAULT_TIMEOUT_MS;
+    return this.post({ from: to, to: from, type: 'unsubscribe', body: { subscription: re }, deadline });
   }
 
   /** Tells the sender of an inbound envelope that it was refused; what has no sender to tell is a dead letter. */

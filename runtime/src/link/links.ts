@@ -24,7 +24,7 @@ import { createThrottle, type Throttle } from './throttle.ts';
 export interface LinksDeps extends Omit<LinkDeps, 'suspect'> {
   /** True when the runtime hosts `address`. */
   readonly isHosted: (address: Address) => boolean;
-  /** A peer was heard of for the first time. */
+  /** A peer has sent something that was delivered. */
   readonly onPeer: (peer: RuntimeAddress) => void;
 }
 
@@ -166,7 +166,6 @@ export class Links implements Transport {
       },
     });
     this.#links.set(peer, link);
-    this.#deps.onPeer(peer);
     return link;
   }
 
@@ -219,6 +218,7 @@ export class Links implements Transport {
     if (envelope.type === 'response' && (envelope.body as { code?: unknown } | undefined)?.code === 404)
       this.#locator.forget(envelope.from);
     else this.#locator.learn(envelope.from, peer);
+    this.#deps.onPeer(peer);
     return this.#deps.deliver(envelope, peer);
   }
 

@@ -31,7 +31,7 @@ export type MessageType = (typeof messageTypes)[number];
 const addressField = z.string().max(MAX_ADDRESS_CHARS).regex(ADDRESS_PATTERN, 'expected an address');
 
 /** Schema of an envelope; fields that it does not know survive. */
-export const envelopeSchema = z
+const envelopeSchema = z
   .looseObject({
     id: z.string().min(1).max(64).describe('UUIDv7, unique per sender'),
     from: addressField.describe('address of the sender'),

@@ -6,10 +6,6 @@
 /** A `traceparent` value: `00-<32 hex>-<16 hex>-<2 hex>`. */
 export const TRACEPARENT_PATTERN = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** True when `value` is a valid version-00 `traceparent`. */
-export const isTraceparent = (value: unknown): value is string =>
-  typeof value === 'string' && TRACEPARENT_PATTERN.test(value);
-
 /**
  * Makes the `traceparent` of the next span: same trace as `parent` with a new span id, or a new trace without one.
  * @param hex gives that many random lower-case hex digits

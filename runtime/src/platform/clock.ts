@@ -11,10 +11,13 @@ export interface Clock {
   clearTimeout(timer: Timer): void;
 }
 
+/** Longest delay that timers of Node.js and browsers understand; beyond it they fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
 /** The platform's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  setTimeout: (run, delayMs) => globalThis.setTimeout(run, delayMs),
+  setTimeout: (run, delayMs) => globalThis.setTimeout(run, Math.min(delayMs, MAX_DELAY_MS)),
   clearTimeout: (timer) => {
     globalThis.clearTimeout(timer as number | undefined);
   },
