@@ -52,6 +52,29 @@ export interface AskInput<A extends EventSchemas> {
 /**
  * Actor logic that asks one question and is done with its answer: `onDone` gets the answer as `event.output`,
  * `onError` a FabricError as `event.error`. Stopping the actor withdraws the question.
+ *
+ * @example
+ * ```ts
+ * import { ask, defineHyperty } from '@hyperty/runtime';
+ * import { createMachine, setup } from 'xstate';
+ * import * as z from 'zod';
+ *
+ * const greeter = defineHyperty({
+ *   descriptor: { name: 'greeter', version: '1.0.0' },
+ *   accepts: { greet: z.object({ name: z.string() }) },
+ *   emits: { greeted: z.object({ text: z.string() }) },
+ *   machine: createMachine({}),
+ * });
+ * const address = 'hyperty://partner.example/bob/greeter';
+ * export const visitor = setup({ actors: { ask: ask(greeter) } }).createMachine({
+ *   invoke: {
+ *     src: 'ask',
+ *     input: { address, event: { type: 'greet', name: 'Alice' }, timeoutMs: 5000 },
+ *     onDone: { actions: ({ event }) => console.log(event.output.text) },
+ *     onError: { actions: ({ event }) => console.log(event.error) },
+ *   },
+ * });
+ * ```
  */
 export function ask<A extends EventSchemas, E extends EventSchemas>(
   definition: Pick<HypertyDefinition<A, E>, 'at'>,

@@ -96,6 +96,7 @@ export interface Peer<
  * Makes an XState machine addressable.
  * @throws TypeError when the descriptor is malformed
  * @example
+ * ```ts
  * import { defineHyperty, reply, type Accepted } from '@hyperty/runtime';
  * import { setup } from 'xstate';
  * import * as z from 'zod';
@@ -110,6 +111,7 @@ export interface Peer<
  *     on: { greet: { actions: reply(({ event }) => ({ type: 'greeted', text: `Hello ${event.name}` })) } },
  *   }),
  * });
+ * ```
  */
 export function defineHyperty<
   const A extends EventSchemas,

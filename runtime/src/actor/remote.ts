@@ -68,6 +68,28 @@ type InnerEvent = WatchEvent | { readonly type: '@hyperty.watch' } | { readonly 
  * Actor logic for a hyperty that runs elsewhere (or here: the same code works for both). Invoke or spawn it with
  * `input: { address }`; then `sendTo`, `onSnapshot`, `onDone`, `onError` work as with a local child. It subscribes
  * as soon as it starts and again after an interruption.
+ *
+ * @example
+ * ```ts
+ * import { defineHyperty, remote } from '@hyperty/runtime';
+ * import { createMachine, sendTo, setup } from 'xstate';
+ * import * as z from 'zod';
+ *
+ * const tally = defineHyperty({
+ *   descriptor: { name: 'tally', version: '1.0.0' },
+ *   accepts: { add: z.object({ amount: z.number() }) },
+ *   emits: { total: z.object({ amount: z.number() }) },
+ *   machine: createMachine({}),
+ * });
+ * const address = 'hyperty://partner.example/bob/tally';
+ * export const shop = setup({
+ *   types: { events: {} as { type: 'sell'; price: number } },
+ *   actors: { tally: remote(tally) },
+ * }).createMachine({
+ *   invoke: { id: 'tally', src: 'tally', input: { address } },
+ *   on: { sell: { actions: sendTo('tally', ({ event }) => ({ type: 'add', amount: event.price })) } },
+ * });
+ * ```
  */
 export function remote<A extends EventSchemas, E extends EventSchemas, M extends AnyActorLogic, X>(
   definition: HypertyDefinition<A, E, M, X>,

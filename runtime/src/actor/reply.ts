@@ -25,6 +25,18 @@ export interface ReplyOptions<C, V> {
 /**
  * Action that answers a request with an event of the hyperty's `emits`. A message that asks for no answer (an `event`)
  * gets none. Answering twice does nothing.
+ *
+ * @example
+ * ```ts
+ * import { reply, type Accepted } from '@hyperty/runtime';
+ * import { setup } from 'xstate';
+ * import * as z from 'zod';
+ *
+ * const accepts = { greet: z.object({ name: z.string() }) };
+ * export const machine = setup({ types: { events: {} as Accepted<typeof accepts> } }).createMachine({
+ *   on: { greet: { actions: reply(({ event }) => ({ type: 'greeted', text: `Hello ${event.name}` })) } },
+ * });
+ * ```
  */
 export function reply<C, V extends { readonly type: string }>(
   answer: Answer<C, V>,
