@@ -16,13 +16,7 @@ import type { LinkReport } from './link/link.ts';
 import { Links } from './link/links.ts';
 import { createThrottle } from './link/throttle.ts';
 import { defaultLinkSettings, type LinkSettings } from './link/settings.ts';
-import {
-  hypertyAddress,
-  ownsAddress,
-  runtimeParts,
-  type HypertyAddress,
-  type RuntimeAddress,
-} from './message/address.ts';
+import { hypertyAddress, runtimeParts, type HypertyAddress, type RuntimeAddress } from './message/address.ts';
 import { errorBody, valueBody, type Envelope } from './message/envelope.ts';
 import { FabricError } from './message/error.ts';
 import { createIdSource, type IdSource } from './message/id.ts';
@@ -240,7 +234,10 @@ export class Runtime {
       onPeer: (peer) => {
         this.#peers.add(peer);
       },
-      deliver: (envelope) => this.#deliver(envelope),
+      deliver: (envelope) => bus.accept(envelope),
+      interrupted: (peer) => {
+        bus.interrupted(peer);
+      },
       refuse: (envelope, error) => {
         bus.refuse(envelope, error);
       },
@@ -252,15 +249,6 @@ export class Runtime {
         if (envelope) bus.deadLetters.add(envelope, error);
       },
     });
-  }
-
-  /** Envelopes for addresses of other owners are not ours to deliver or to answer for. */
-  #deliver(envelope: Envelope): void | Promise<void> {
-    if (ownsAddress(this.address, envelope.to)) return this.#bus.accept(envelope);
-    this.#bus.refuse(
-      envelope,
-      new FabricError('not-found', `${envelope.to} does not belong to the owner of ${this.address}.`),
-    );
   }
 
   /** The runtime itself answers `read`, so that anybody can measure the way to it. */
@@ -279,6 +267,7 @@ export class Runtime {
     return {
       address: this.address,
       bus: this.#bus,
+      logger: this.#hostDeps.logger,
       post: (draft) => void this.#bus.post({ ...draft, from: this.address }),
       answer: () => {
         throw new TypeError('Only a hosted hyperty can answer.');

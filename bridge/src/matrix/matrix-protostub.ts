@@ -8,6 +8,7 @@ import type {
   Clock,
   FrameContent,
   FrameListener,
+  Logger,
   Protostub,
   ProtostubState,
   RuntimeAddress,
@@ -35,6 +36,8 @@ export interface MatrixProtostubOptions {
   /** Random number in [0, 1), for jitter. */
   readonly random?: () => number;
   readonly fetch?: typeof globalThis.fetch;
+  /** Default: none. */
+  readonly logger?: Logger;
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -188,8 +191,13 @@ class MatrixProtostub implements Protostub {
 
   #onMessage({ type, sender, content }: ToDeviceMessage): void {
     if (type !== FRAME_EVENT_TYPE || this.#state === 'closed') return;
-    const account = runtimeAddress({ ...accountParts(sender), device: '*' });
-    for (const listener of this.#frameListeners) listener(content, account);
+    try {
+      const account = runtimeAddress({ ...accountParts(sender), device: '*' });
+      for (const listener of this.#frameListeners) listener(content, account);
+    } catch (error) {
+      // It must not stop the loop: the homeserver would hand out the same message for ever.
+      this.#options.logger?.warn({ sender, error }, 'a message of a strange sender was dropped');
+    }
   }
 
   readonly #onLoggedOut = (): void => {

@@ -6,12 +6,14 @@ import type { AnyActorRef } from 'xstate';
 import type { Bus, Draft } from '../bus/bus.ts';
 import type { Address } from '../message/address.ts';
 import type { EnvelopeHeader } from '../message/envelope.ts';
+import type { Logger } from '../platform/logger.ts';
 
 /** The fabric as seen from inside one hyperty. */
 export interface FabricContext {
   /** Who speaks: the hyperty's address, or the runtime's for references made outside a hyperty. */
   readonly address: Address;
   readonly bus: Bus;
+  readonly logger: Logger;
   /** Sends an envelope; holds the hyperty's mailbox back while the link to the peer is congested. */
   post(draft: Omit<Draft, 'from'>): void;
   /** Answers a request that this hyperty accepted; `provisional` keeps it open. */

@@ -3,14 +3,22 @@
  * the machine, publishes its exposed snapshot, and tells those who asked when it crashed or stopped. It does no
  * routing; the bus does.
  */
-import { createActor, type AnyActorRef } from 'xstate';
+import { createActor, type AnyActorRef, type AnyMachineSnapshot } from 'xstate';
 import type { Bus, Draft, Endpoint } from '../bus/bus.ts';
 import { Mailbox } from '../bus/mailbox.ts';
 import type { Address, HypertyAddress } from '../message/address.ts';
-import { errorBody, headerOf, valueBody, type Envelope, type EnvelopeHeader } from '../message/envelope.ts';
+import {
+  errorBody,
+  headerOf,
+  MAX_ID_CHARS,
+  valueBody,
+  type Envelope,
+  type EnvelopeHeader,
+} from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import { childTrace } from '../message/trace.ts';
 import type { Timer } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
 import { attachFabric, type FabricContext } from './context.ts';
 import type { HostDeps, HostedStatus, Hosting } from './hosting.ts';
 import { parseEvent } from './hyperty.ts';
@@ -34,6 +42,7 @@ const UPDATE_TTL_MS = 60_000;
 export class HostedActor implements Endpoint, FabricContext {
   readonly address: HypertyAddress;
   readonly bus: Bus;
+  readonly logger: Logger;
   readonly #hosting: Hosting;
   readonly #deps: HostDeps;
   readonly #mailbox: Mailbox<Work>;
@@ -51,6 +60,7 @@ export class HostedActor implements Endpoint, FabricContext {
   constructor(hosting: Hosting, deps: HostDeps) {
     this.address = hosting.address;
     this.bus = deps.bus;
+    this.logger = deps.logger;
     this.#hosting = hosting;
     this.#deps = deps;
     this.#mailbox = new Mailbox(hosting.options.mailboxCapacity ?? 4096, (work) => this.#process(work));
@@ -110,7 +120,7 @@ export class HostedActor implements Endpoint, FabricContext {
       this.#respond(request, valueBody(value, provisional ? 102 : 200));
     } catch (caught) {
       this.#open.remove(request.id);
-      this.#deps.logger.error(
+      this.logger.error(
         { address: this.address, error: caught },
         'an answer breaks the schema of its hyperty',
       );
@@ -155,7 +165,7 @@ export class HostedActor implements Endpoint, FabricContext {
   #observe(envelope: Envelope): void {
     const { id, from, type, body } = envelope;
     const given = (body as { subscription?: unknown } | undefined)?.subscription;
-    const subscription = typeof given === 'string' ? given : id;
+    const subscription = typeof given === 'string' && given.length <= MAX_ID_CHARS ? given : id;
     if (type === 'unsubscribe') {
       this.#publisher?.remove(subscription, from);
       return;
@@ -178,7 +188,7 @@ export class HostedActor implements Endpoint, FabricContext {
       emits: definition.emits,
       expose: definition.expose,
       capacity: options.maxSubscribers ?? 10_000,
-      logger: this.#deps.logger,
+      logger: this.logger,
       now: () => clock.now(),
       publish: (publication) => {
         this.post({ ...publication, deadline: clock.now() + UPDATE_TTL_MS });
@@ -212,13 +222,14 @@ export class HostedActor implements Endpoint, FabricContext {
 
   #completed(): void {
     if (this.#status !== 'running') return;
-    this.#end('done', this.#exposed(), new FabricError('closed', `${this.address} has finished.`));
+    this.#publisher?.show(this.#actor);
+    this.#end('done', undefined, new FabricError('closed', `${this.address} has finished.`));
   }
 
   #crashed(thrown: unknown): void {
     if (this.#status !== 'running') return;
     const error = crash(this.address, thrown);
-    this.#deps.logger.error({ address: this.address, error: thrown }, 'a hyperty crashed');
+    this.logger.error({ address: this.address, error: thrown }, 'a hyperty crashed');
     this.#failOpen(error);
     this.#supervisor ??= createSupervisor(this.#hosting.options.supervision);
     const verdict = this.#supervisor(this.bus.clock.now());
@@ -243,12 +254,12 @@ export class HostedActor implements Endpoint, FabricContext {
     }, delayMs);
   }
 
-  #end(status: 'done' | 'stopped', last: ExposedSnapshot, reason: FabricError): void {
+  #end(status: 'done' | 'stopped', last: ExposedSnapshot | undefined, reason: FabricError): void {
     this.#status = status;
     this.bus.clock.clearTimeout(this.#restart);
     this.#unbind();
     this.#failOpen(reason);
-    this.#publisher?.end(last);
+    if (last) this.#publisher?.end(last);
     for (const { envelope } of this.#mailbox.clear()) this.#respond(envelope, errorBody(reason));
     this.#deps.ended(this.address);
   }
@@ -262,9 +273,11 @@ export class HostedActor implements Endpoint, FabricContext {
   }
 }
 
-function canTake(actor: AnyActorRef, event: { readonly type: string }): boolean {
-  const snapshot = actor.getSnapshot() as { can?: (event: { readonly type: string }) => boolean };
-  return snapshot.can?.(event) ?? true;
+/** True when the machine has a transition for the event in its state; other logic takes whatever it accepts. */
+function canTake(actor: AnyActorRef, event: MachineEvent): boolean {
+  const snapshot = actor.getSnapshot() as Partial<AnyMachineSnapshot>;
+  if (!snapshot.machine) return true;
+  return snapshot.machine.getTransitionData(snapshot as AnyMachineSnapshot, event).length > 0;
 }
 
 function wrongState(address: string, type: string, actor: AnyActorRef): FabricError {

@@ -11,14 +11,17 @@ import { FabricError } from '../message/error.ts';
 /** Event types and the schema of what each carries besides its `type`. */
 export type EventSchemas = Readonly<Record<string, z.ZodObject>>;
 
+/** Fields of an event; zod types an object without any as one that may have none at all, not even a `type`. */
+type Fields<T> = T extends Readonly<Record<string, never>> ? unknown : T;
+
 /** The events of a set of schemas as a sender writes them: `{ type, …fields }`. */
 export type Sent<S extends EventSchemas> = {
-  [K in keyof S & string]: { readonly type: K } & z.input<S[K]>;
+  [K in keyof S & string]: { readonly type: K } & Fields<z.input<S[K]>>;
 }[keyof S & string];
 
 /** The events of a set of schemas after validation. */
 export type Parsed<S extends EventSchemas> = {
-  [K in keyof S & string]: { readonly type: K } & z.output<S[K]>;
+  [K in keyof S & string]: { readonly type: K } & Fields<z.output<S[K]>>;
 }[keyof S & string];
 
 /**

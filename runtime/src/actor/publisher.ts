@@ -39,7 +39,12 @@ export class Publisher {
 
   /** Sends the actor's exposed snapshot to all subscribers, if it has changed. */
   show(actor: AnyActorRef): void {
-    this.#subscribers.update(exposedSnapshot(actor, this.#deps.expose), this.#deps.now());
+    const { address, expose, logger, now } = this.#deps;
+    try {
+      this.#subscribers.update(exposedSnapshot(actor, expose), now());
+    } catch (error) {
+      logger.error({ address, error }, 'what a hyperty exposes cannot be shown');
+    }
   }
 
   /** Tells all subscribers how it ended. */

@@ -8,6 +8,7 @@ import {
   type ActorRef,
   type AnyActorLogic,
   type AnyActorRef,
+  type EventObject,
   type Snapshot,
 } from 'xstate';
 import { parseAddress, type Address } from '../message/address.ts';
@@ -40,20 +41,23 @@ export interface RemoteInput {
   readonly address: string;
 }
 
+/** Events that a reference emits; of a hyperty that emits nothing XState must still think of some. */
+type Emitted<E extends EventSchemas> = [keyof E] extends [never] ? EventObject : Parsed<E>;
+
 /** Actor logic of a remote reference. */
 export type RemoteLogic<A extends EventSchemas, E extends EventSchemas, X> = ActorLogic<
   RemoteSnapshot<X>,
   Sent<A>,
   RemoteInput,
   AnySystem,
-  Parsed<E>
+  Emitted<E>
 >;
 
 /** A remote reference: takes only the events that the hyperty accepts. */
 export type RemoteRef<A extends EventSchemas, E extends EventSchemas, X> = ActorRef<
   RemoteSnapshot<X>,
   Sent<A>,
-  Parsed<E>
+  Emitted<E>
 >;
 
 type Schemas<A extends EventSchemas, E extends EventSchemas> = Pick<
@@ -110,17 +114,29 @@ export function createRemoteRef<A extends EventSchemas, E extends EventSchemas, 
     clock: fabric.bus.clock,
   });
   attachFabric(actor.system, fabric);
+  const failed = (error: unknown): void => {
+    fabric.logger.warn({ address: peer.address, error }, 'a watched hyperty has failed or stopped');
+  };
   const onFirstUse = (method: 'subscribe' | 'on'): void => {
     const original = actor[method].bind(actor) as (...args: unknown[]) => unknown;
     const watching = (...args: unknown[]): unknown => {
       (actor as AnyActorRef).send({ type: '@hyperty.watch' });
-      return original(...args);
+      return method === 'on' ? original(...args) : original(withErrorHandler(args, failed));
     };
     Object.defineProperty(actor, method, { value: watching });
   };
   onFirstUse('subscribe');
   onFirstUse('on');
   return actor.start();
+}
+
+/**
+ * XState treats an error that an observer does not handle as uncaught, which ends the process; no peer may do that.
+ */
+function withErrorHandler([first, second, third]: unknown[], failed: (error: unknown) => void): object {
+  const observer =
+    typeof first === 'function' ? { next: first, error: second, complete: third } : { ...(first as object) };
+  return { ...observer, error: (observer as { error?: unknown }).error ?? failed };
 }
 
 function remoteLogic<A extends EventSchemas, E extends EventSchemas, X>(
@@ -158,7 +174,7 @@ function remoteLogic<A extends EventSchemas, E extends EventSchemas, X>(
 
 interface WatchScope<E extends EventSchemas> {
   readonly self: AnyActorRef;
-  readonly emit: (event: Parsed<E>) => void;
+  readonly emit: (event: Emitted<E>) => void;
 }
 
 /** Subscribes for a reference; what comes reaches it as events, what the hyperty emits is emitted again. */

@@ -63,7 +63,10 @@ export class Subscribers {
 
   /** Sends a snapshot to all, unless it looks like the one before. */
   update(snapshot: ExposedSnapshot, now: number): void {
-    if (this.#subscribers.size === 0) return;
+    if (this.#subscribers.size === 0) {
+      this.#last = '';
+      return;
+    }
     const text = JSON.stringify(snapshot);
     if (text === this.#last) return;
     this.#last = text;

@@ -2,7 +2,7 @@
  * A watch: the subscription behind one remote reference. It subscribes, renews its lease, and subscribes again when
  * the peer was away, until it is stopped.
  */
-import type { Address } from '../message/address.ts';
+import { ownerOf, type Address, type RuntimeAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { FabricContext } from './context.ts';
@@ -33,6 +33,7 @@ export class Watch {
   #updates = 0;
   #retryMs = RETRY_MS.first;
   #timer: Timer;
+  readonly #stopListening: () => void;
   #stopped = false;
 
   /** Subscribes at once. */
@@ -44,6 +45,9 @@ export class Watch {
       this.#target.send({ type: '@hyperty.lost' });
       this.stop();
     });
+    this.#stopListening = fabric.bus.onInterruption((peer) => {
+      this.#onInterruption(peer);
+    });
     void this.#subscribe();
   }
 
@@ -51,6 +55,7 @@ export class Watch {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#stopListening();
     this.#undo();
     const { bus } = this.#fabric;
     bus.clock.clearTimeout(this.#timer);
@@ -58,6 +63,16 @@ export class Watch {
     bus.endStream(this.#subscription);
     const body = { subscription: this.#subscription };
     this.#fabric.post({ to: this.#address, type: 'unsubscribe', body, deadline: bus.clock.now() + 60_000 });
+  }
+
+  /** The hyperty may have lived in that runtime: what it knew of us is gone. */
+  #onInterruption(peer: RuntimeAddress): void {
+    if (this.#subscription === undefined || ownerOf(peer) !== ownerOf(this.#address)) return;
+    const { bus } = this.#fabric;
+    bus.endStream(this.#subscription);
+    bus.clock.clearTimeout(this.#timer);
+    this.#subscription = undefined;
+    void this.#subscribe();
   }
 
   async #subscribe(): Promise<void> {
@@ -75,14 +90,15 @@ export class Watch {
     };
     const { id, outcome } = bus.openRequest(draft, renewed === undefined ? { onUpdate } : {});
     this.#subscription ??= id;
+    const mine = this.#subscription;
     try {
       const snapshot = await outcome;
-      if (this.#stopped) return;
+      if (this.#stopped || this.#subscription !== mine) return;
       this.#retryMs = RETRY_MS.first;
       if (seen === this.#updates) this.#onUpdate({ type: 'update', body: snapshot });
       this.#again(SUBSCRIPTION_LEASE_MS / 2);
     } catch (caught) {
-      if (!this.#stopped) this.#onFailure(FabricError.from(caught));
+      if (!this.#stopped && this.#subscription === mine) this.#onFailure(FabricError.from(caught));
     }
   }
 
@@ -100,6 +116,7 @@ export class Watch {
     if (this.#subscription !== undefined) this.#fabric.bus.endStream(this.#subscription);
     this.#subscription = undefined;
     if (!error.retryable) {
+      this.#stopListening();
       this.#target.send({ type: '@hyperty.failed', error });
       return;
     }

@@ -3,7 +3,7 @@
  * transport (links), and every inbound one through the incoming pipeline to its endpoint or to the request that waits
  * for it. It knows neither actors nor links; what it cannot deliver goes back to the sender or to the dead letters.
  */
-import type { Address } from '../message/address.ts';
+import type { Address, RuntimeAddress } from '../message/address.ts';
 import { errorBody, type Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { IdSource } from '../message/id.ts';
@@ -56,6 +56,7 @@ export class Bus {
   readonly #requests: Requests;
   readonly #endpoints = new Map<Address, Endpoint>();
   readonly #closing = new Set<() => void>();
+  readonly #interruptions = new Set<(peer: RuntimeAddress) => void>();
   #transport: Transport | undefined;
 
   constructor({ clock, ids, deadLetterCapacity }: BusDeps) {
@@ -118,7 +119,8 @@ export class Bus {
     draft: Draft,
     options: RequestOptions,
   ): { readonly id: string; readonly outcome: Promise<unknown> } {
-    const deadline = draft.deadline ?? this.clock.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const latest = this.clock.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const deadline = draft.deadline ?? Math.min(Math.ceil(latest), Number.MAX_SAFE_INTEGER);
     const request: Envelope = { ...draft, id: this.ids.next(), deadline };
     const outcome = this.#requests.open(request, options);
     if (!options.signal?.aborted) void this.#dispatch(request);
@@ -158,6 +160,17 @@ export class Bus {
     for (const listener of this.#closing) listener();
   }
 
+  /** Calls `listener` when a runtime has come back in a new life and knows nothing of earlier subscriptions. */
+  onInterruption(listener: (peer: RuntimeAddress) => void): () => void {
+    this.#interruptions.add(listener);
+    return () => this.#interruptions.delete(listener);
+  }
+
+  /** Reports that a runtime has come back in a new life. */
+  interrupted(peer: RuntimeAddress): void {
+    for (const listener of [...this.#interruptions]) listener(peer);
+  }
+
   /** Ends all requests under way with `error`. */
   stop(error: FabricError): void {
     this.#requests.failAll(error);
@@ -185,7 +198,9 @@ export class Bus {
   #deliver(envelope: Envelope): void | Promise<void> {
     if (envelope.re !== undefined && this.#requests.settle(envelope)) return;
     if (envelope.type === 'response') throw lateAnswer(envelope);
-    if (envelope.re !== undefined) return this.#unsubscribe(envelope);
+    if (envelope.re !== undefined && (envelope.type === 'update' || envelope.type === 'event')) {
+      return this.#unsubscribe(envelope);
+    }
     const endpoint = this.#endpoints.get(envelope.to);
     if (!endpoint) throw notHere(envelope.to);
     if (envelope.deadline !== undefined && envelope.deadline <= this.clock.now()) throw tooLate(envelope);

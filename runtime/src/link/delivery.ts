@@ -14,6 +14,7 @@ import { fetchSpill } from './spill.ts';
 
 /** What a delivery needs from its link. */
 export interface DeliveryDeps {
+  readonly self: RuntimeAddress;
   readonly peer: RuntimeAddress;
   readonly clock: Clock;
   readonly maxBodyBytes: number;
@@ -131,7 +132,7 @@ export class Delivery {
   }
 
   #read(entry: Record<string, unknown>): Envelope | undefined {
-    const { peer, reject, skewMs } = this.#deps;
+    const { self, peer, reject, skewMs } = this.#deps;
     try {
       const envelope = decodeEnvelope(entry);
       if (!ownsAddress(peer, envelope.from)) {
@@ -142,6 +143,10 @@ export class Delivery {
           ),
           envelope,
         );
+        return undefined;
+      }
+      if (!ownsAddress(self, envelope.to)) {
+        reject(misaddressed(envelope, self), envelope);
         return undefined;
       }
       return envelope.deadline === undefined
@@ -165,3 +170,7 @@ export class Delivery {
     });
   }
 }
+
+/** Not ours to deliver, and not ours to answer for. */
+const misaddressed = ({ to }: Envelope, self: RuntimeAddress): FabricError =>
+  new FabricError('invalid', `A message for ${to} came to ${self}, whose owner it is not; it was dropped.`);

@@ -41,14 +41,20 @@ export function encodeBody(envelope: Envelope, maxBytes: number): Encoded {
       { cause },
     );
   }
-  if (body !== undefined && body.length > maxBytes) {
+  const bytes = body === undefined ? 0 : utf8Bytes(body, maxBytes);
+  if (bytes > maxBytes) {
     throw new FabricError(
       'too-large',
-      `The body for ${envelope.to} has ${body.length} bytes; at most ${maxBytes} can be sent. Send a file instead.`,
-      { details: { bytes: body.length, maxBytes } },
+      `The body for ${envelope.to} has ${bytes} bytes; at most ${maxBytes} can be sent. Send a file instead.`,
+      { details: { bytes, maxBytes } },
     );
   }
   return { envelope, body };
+}
+
+/** UTF-8 bytes of a text; exact only where it matters, near and above `limit`. */
+function utf8Bytes(text: string, limit: number): number {
+  return text.length * 3 <= limit ? text.length : new TextEncoder().encode(text).length;
 }
 
 /** Writes one entry after `previous` (the envelope before it in the same frame). */

@@ -105,6 +105,8 @@ export class Handshake {
       capabilities: [...CAPABILITIES],
       limit: credit,
     });
+    // A hello may have lain at a homeserver for hours: a round trip of our own shows the true skew.
+    if (Math.abs(offer.skewMs) > settings.maxSkewMs && this.#session?.epoch === epoch) this.sayHello();
   }
 
   /** The peer's answer to our hello; the skew is taken against the middle of the round trip. */

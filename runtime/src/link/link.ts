@@ -30,6 +30,8 @@ export interface LinkDeps {
   readonly refuse: (envelope: Envelope, error: FabricError) => void;
   readonly reject: (error: FabricError, envelope?: Envelope) => void;
   readonly undeliverable: (envelope: Envelope, error: FabricError) => void;
+  /** The peer is in a new life and knows nothing of earlier subscriptions. */
+  readonly interrupted: (peer: RuntimeAddress) => void;
   /** The peer has not answered for several attempts. */
   readonly suspect: (peer: RuntimeAddress) => void;
 }
@@ -145,16 +147,20 @@ export class Link {
     if (!this.#handshake.session) this.#sayHello();
   }
 
-  /** Closes in order: the peer learns what was taken over. Returns what was still waiting. Idempotent. */
-  async close(): Promise<readonly OutboxItem[]> {
-    if (this.#closed) return [];
+  /** Asks the peer to acknowledge at once what it has. */
+  urge(): void {
+    this.#sender.urge();
+  }
+
+  /** Closes in order. Returns what was still waiting, and a promise that settles once the peer has been told. */
+  close(): { readonly left: readonly OutboxItem[]; readonly told: Promise<void> } {
+    if (this.#closed) return { left: [], told: Promise.resolve() };
     const { ends } = this.#handshake;
     const ack = this.#receiver.delivered;
     this.#closed = true;
     this.#receiver.stop();
     const left = this.#sender.stop();
-    if (ends) await this.#say({ kind: 'bye', ...ends, ack });
-    return left;
+    return { left, told: ends ? this.#say({ kind: 'bye', ...ends, ack }) : Promise.resolve() };
   }
 
   #createHandshake(): Handshake {
@@ -183,6 +189,7 @@ export class Link {
       peer: this.peer,
       path: () => this.#path,
       ends: () => this.#handshake.ends,
+      canSpill: () => this.#handshake.session?.capabilities.includes('spill') ?? false,
       open: () => {
         this.#sayHello();
       },
@@ -194,6 +201,7 @@ export class Link {
       abandon: () => {
         this.#endSession();
         this.#sender.restart(gone(this.peer));
+        this.#deps.interrupted(this.peer);
       },
     });
   }
@@ -233,6 +241,7 @@ export class Link {
     }
     this.#receiver.grant();
     this.#sender.opened(offer.limit);
+    if (replaced) this.#deps.interrupted(this.peer);
   }
 
   #onData(frame: FrameOf<'data'>): void {

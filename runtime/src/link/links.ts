@@ -12,7 +12,7 @@ import {
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { Transport } from '../bus/bus.ts';
-import type { Timer } from '../platform/clock.ts';
+import { atMost, type Timer } from '../platform/clock.ts';
 import type { FrameContent, Protostub } from '../protostub/protostub.ts';
 import { encodeBody, type Encoded } from './entry.ts';
 import { claimedSender, decodeFrame, singleRuntime, type Frame, type FrameOf } from './frame.ts';
@@ -30,6 +30,8 @@ export interface LinksDeps extends Omit<LinkDeps, 'suspect'> {
 
 /** Answers to `locate` that a runtime gives at most: a search costs the asker more than the asked. */
 const LOCATED_PER_SECOND = 200;
+/** How long closing waits for peers to be told; a homeserver that hangs must not hold a runtime back. */
+const BYE_MS = 2000;
 
 /** All links of a runtime. */
 export class Links implements Transport {
@@ -85,7 +87,13 @@ export class Links implements Transport {
 
   /** Greets peers known from an earlier life, so that homeservers which had given up on ours try again. */
   greet(peers: readonly RuntimeAddress[]): void {
-    for (const peer of peers) if (this.#pathTo(peer)) this.#linkTo(peer).greet();
+    for (const peer of peers) {
+      try {
+        if (peer !== this.#deps.self && this.#pathTo(peer)) this.#linkTo(peer).greet();
+      } catch (error) {
+        this.#deps.logger.warn({ peer, error }, 'a peer of earlier could not be greeted');
+      }
+    }
   }
 
   send(envelope: Envelope): void | Promise<void> {
@@ -115,6 +123,7 @@ export class Links implements Transport {
     const until = clock.now() + timeoutMs;
     const waiting = (): boolean =>
       this.#locator.searching > 0 || [...this.#links.values()].some((link) => link.waiting > 0);
+    for (const link of this.#links.values()) link.urge();
     while (waiting() && clock.now() < until)
       await new Promise<void>((resolve) => {
         clock.setTimeout(resolve, 10);
@@ -127,8 +136,11 @@ export class Links implements Transport {
     this.#deps.clock.clearTimeout(this.#sweep);
     this.#sweep = undefined;
     for (const envelope of this.#locator.stop()) this.#deps.undeliverable(envelope, error);
-    const left = await Promise.all([...this.#links.values()].map((link) => link.close()));
-    for (const { encoded } of left.flat()) this.#deps.undeliverable(encoded.envelope, error);
+    const closings = [...this.#links.values()].map((link) => link.close());
+    for (const { left } of closings) {
+      for (const { encoded } of left) this.#deps.undeliverable(encoded.envelope, error);
+    }
+    await atMost(this.#deps.clock, BYE_MS, Promise.all(closings.map(({ told }) => told)));
     this.#links.clear();
     for (const undo of [...this.#undo.values()]) undo();
   }
@@ -276,6 +288,6 @@ export class Links implements Transport {
 
   #drop(link: Link): void {
     this.#links.delete(link.peer);
-    void link.close();
+    link.close();
   }
 }

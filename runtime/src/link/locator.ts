@@ -129,7 +129,7 @@ export class Locator {
 
   /** A path is usable again: ask at once. */
   retry(): void {
-    for (const [address, search] of this.#searches) this.#ask(address, search);
+    for (const [address, search] of this.#searches) this.#askAgain(address, search);
   }
 
   /** Ends; returns what was held. */
@@ -182,6 +182,16 @@ export class Locator {
     search.denied = true;
   }
 
+  #askAgain(address: Address, search: Search): void {
+    try {
+      this.#ask(address, search);
+    } catch (caught) {
+      this.#end(address, search);
+      const error = FabricError.from(caught);
+      for (const { encoded } of search.waiting.values()) this.#deps.undeliverable(encoded.envelope, error);
+    }
+  }
+
   #schedule(address: Address, search: Search, inMs: number): void {
     this.#deps.clock.clearTimeout(search.timer);
     search.timer = this.#deps.clock.setTimeout(() => {
@@ -202,7 +212,7 @@ export class Locator {
     }
     search.wait.backOff();
     if (search.wait.failures === 1) void this.#diagnose(search);
-    this.#ask(address, search);
+    this.#askAgain(address, search);
   }
 
   async #diagnose(search: Search): Promise<void> {

@@ -128,14 +128,11 @@ export class Outbox {
 
   /** Removes the items that have expired unsent and returns them. */
   expireUnsent(now: number): readonly OutboxItem[] {
-    const expired: OutboxItem[] = [];
-    for (let i = this.#items.length - 1; i >= this.#numbered; i -= 1) {
-      const item = this.#items[i];
-      if (!item || item.expiresAt > now) continue;
-      this.#remove(i, item);
-      if (!item.withdrawn) expired.push(item);
-    }
-    return expired.reverse();
+    const unsent = this.#items.splice(this.#numbered);
+    const expired = unsent.filter(({ expiresAt }) => expiresAt <= now);
+    for (const item of unsent) if (item.expiresAt > now) this.#items.push(item);
+    for (const { encoded } of expired) this.#byId.delete(encoded.envelope.id);
+    return expired;
   }
 
   /** True when even the youngest unacknowledged item has expired: the peer is gone for good. */

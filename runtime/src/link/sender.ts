@@ -3,48 +3,21 @@
  * handed to the message node, envelopes gather and leave together in the next one; at low load nothing waits.
  */
 import type { RuntimeAddress } from '../message/address.ts';
-import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
-import type { Protostub } from '../protostub/protostub.ts';
 import { Congestion } from './congestion.ts';
 import type { Encoded } from './entry.ts';
 import type { FrameOf } from './frame.ts';
 import { needsSpill, Outbox, type Batch, type OutboxItem } from './outbox.ts';
 import { InFlight } from './in-flight.ts';
 import { ResendTimer } from './resend-timer.ts';
-import type { LinkSettings } from './settings.ts';
+import type { SenderDeps, SessionEnds } from './sender-deps.ts';
 import { spillBody } from './spill.ts';
 
-/** The ends of an open session, as every data frame names them. */
-export type SessionEnds = Pick<FrameOf<'data'>, 'from' | 'to' | 'epoch' | 'peerEpoch'>;
-
-/** What the sending half needs from its link. */
-export interface SenderDeps {
-  readonly peer: RuntimeAddress;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly settings: LinkSettings;
-  readonly path: () => Protostub;
-  /** The open session; undefined while the link is not open. */
-  readonly ends: () => SessionEnds | undefined;
-  /** Opens the link: something waits. Called again while nothing comes back. */
-  readonly open: () => void;
-  /** True when the peer should hear how far we have received. */
-  readonly acknowledgementDue: () => boolean;
-  /** How far we have received and what we grant; saying it clears what was due. */
-  readonly position: () => { readonly ack: number; readonly limit: number };
-  readonly undeliverable: (envelope: Envelope, error: FabricError) => void;
-  /** Nothing has come back for several attempts. */
-  readonly suspect: () => void;
-  /** Everything that was sent has expired unacknowledged: the peer's life that we knew is over. */
-  readonly abandon: () => void;
-}
-
-/** Room in a data frame for everything that is not entries. */
+/** Room in a data frame for all that is not entries. */
 const FRAME_OVERHEAD_BYTES = 1536;
 const SUSPECT_AFTER_FAILURES = 3;
+/** A message that expires within this time is acknowledged at once. */
+const URGENT_MS = 2000;
 
 /** The sending half of one link. */
 export class Sender {
@@ -139,9 +112,14 @@ export class Sender {
   resend(): void {
     this.#inFlight.forget();
     this.#timer.roundTrip.reset();
+    this.#rewind();
+    this.wake();
+  }
+
+  /** Everything unacknowledged goes out again: one frame first, the rest once that one is acknowledged. */
+  #rewind(): void {
     this.#outbox.rewind();
     this.#probe = this.#outbox.unacknowledged > 0 ? 'due' : 'no';
-    this.wake();
   }
 
   /** Sends what there is to send, at the end of the current turn, so that what is written together leaves together. */
@@ -152,6 +130,12 @@ export class Sender {
       this.#pumpScheduled = false;
       this.#pump();
     });
+  }
+
+  /** Asks for an acknowledgement at once, if one is missing. */
+  urge(): void {
+    const ends = this.#deps.ends();
+    if (ends && this.#outbox.unacknowledged > 0 && !this.#inFlight.busy) this.#transmit(ends, { ask: true });
   }
 
   /** Ends; returns what was still waiting. */
@@ -197,8 +181,14 @@ export class Sender {
     if (probing) this.#probe = 'sent';
     const frame: FrameOf<'data'> = { kind: 'data', ...ends, first, ...this.#deps.position() };
     if (entries !== undefined) frame.entries = entries;
-    if (probing || ask) frame.ask = true;
+    if (probing || ask || this.#isUrgent(content)) frame.ask = true;
     this.#occupy(this.#deps.path().send(frame, this.#deps.peer));
+  }
+
+  /** Who waits only briefly must learn soon that the peer has taken the message: `offline` or `timeout` hangs on it. */
+  #isUrgent({ items = [] }: Partial<Batch>): boolean {
+    const soon = this.#deps.clock.now() + URGENT_MS;
+    return items.some(({ expiresAt }) => expiresAt < soon);
   }
 
   /** Keeps the path busy until `work` settles; a failure is tried again later, unless `refused` takes it. */
@@ -212,8 +202,7 @@ export class Sender {
   #failed(error: FabricError): void {
     const { logger, peer } = this.#deps;
     logger.debug({ peer, error }, 'the message node did not take a frame');
-    this.#outbox.rewind();
-    this.#probe = this.#outbox.unacknowledged > 0 ? 'due' : 'no';
+    this.#rewind();
     this.#timer.roundTrip.backOff();
     const { retryAfterMs } = error.details;
     this.#timer.disarm();
@@ -230,8 +219,8 @@ export class Sender {
       undeliverable(envelope, error);
       return true;
     };
-    if (!media) {
-      const text = `A message to ${peer} fits into no frame of ${name}, which has no media store.`;
+    if (!media || !this.#deps.canSpill()) {
+      const text = `A message to ${peer} fits into no frame of ${name}, and the peer or ${name} cannot spill.`;
       refused(new FabricError('too-large', text));
       this.wake();
       return;
@@ -247,26 +236,20 @@ export class Sender {
 
   /** Nothing has come back in time. */
   #silence(): void {
-    const { clock, ends, path, open } = this.#deps;
+    const { clock, ends, path, open, peer } = this.#deps;
     const now = clock.now();
-    this.#report(this.#outbox.expireUnsent(now), this.#diagnosis ?? offline(this.#deps.peer));
+    this.#report(this.#outbox.expireUnsent(now), this.#diagnosis ?? offline(peer));
     if (this.#outbox.allSentExpired(now)) this.#deps.abandon();
     if (this.#outbox.size === 0) return;
     if (path().state === 'live' && !this.#inFlight.busy) {
       this.#backOff();
       const session = ends();
+      this.#rewind();
       if (!session) open();
-      else if (this.#outbox.unacknowledged > 0) this.#resendProbing();
+      else if (this.#outbox.unacknowledged > 0) this.wake();
       else this.#transmit(session, { ask: true });
     }
     this.#timer.arm();
-  }
-
-  /** Sends the oldest unacknowledged frame again and waits for its acknowledgement before sending more. */
-  #resendProbing(): void {
-    this.#outbox.rewind();
-    this.#probe = 'due';
-    this.wake();
   }
 
   #backOff(): void {
@@ -292,9 +275,7 @@ export class Sender {
 }
 
 /** The peer took nothing. */
-const offline = (peer: RuntimeAddress): FabricError =>
-  new FabricError(
-    'offline',
-    `${peer} has not answered; it may be switched off or unreachable. Try again later.`,
-    { details: { peer } },
-  );
+function offline(peer: RuntimeAddress): FabricError {
+  const text = `${peer} has not acknowledged this; it may be off, unreachable or slow. Try again later.`;
+  return new FabricError('offline', text, { details: { peer } });
+}

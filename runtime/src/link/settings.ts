@@ -10,7 +10,7 @@ export interface LinkSettings {
   readonly minResendMs: number;
   /** Longest wait before sending again. */
   readonly maxResendMs: number;
-  /** Largest body in UTF-16 units of its JSON text; above 48 KiB a body goes through the media store. */
+  /** Largest body in bytes of its JSON text (UTF-8); above 48 KiB a body goes through the media store. */
   readonly maxBodyBytes: number;
   /** How long an envelope without deadline is kept for an absent peer. */
   readonly timeToLiveMs: number;

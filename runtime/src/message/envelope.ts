@@ -30,10 +30,13 @@ export type MessageType = (typeof messageTypes)[number];
 
 const addressField = z.string().max(MAX_ADDRESS_CHARS).regex(ADDRESS_PATTERN, 'expected an address');
 
+/** Longest id in characters. */
+export const MAX_ID_CHARS = 64;
+
 /** Schema of an envelope; fields that it does not know survive. */
 const envelopeSchema = z
   .looseObject({
-    id: z.string().min(1).max(64).describe('UUIDv7, unique per sender'),
+    id: z.string().min(1).max(MAX_ID_CHARS).describe('UUIDv7, unique per sender'),
     from: addressField.describe('address of the sender'),
     to: addressField.describe('address of the receiver'),
     type: z
@@ -42,7 +45,7 @@ const envelopeSchema = z
       .max(32)
       .describe(`one of ${messageTypes.join(', ')}; others are answered "unsupported"`),
     body: z.unknown().optional().describe('what the type asks for'),
-    re: z.string().min(1).max(64).optional().describe('id of the envelope that this one answers'),
+    re: z.string().min(1).max(MAX_ID_CHARS).optional().describe('id of the envelope that this one answers'),
     deadline: z
       .int()
       .nonnegative()

@@ -38,3 +38,13 @@ export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     else signal?.addEventListener('abort', abort, { once: true });
   });
 }
+
+/** Waits for `work`, but no longer than `limitMs`; whether it succeeds is its own business. */
+export async function atMost(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: Timer;
+  const limit = new Promise<void>((resolve) => {
+    timer = clock.setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work.catch(() => undefined), limit]);
+  clock.clearTimeout(timer);
+}

@@ -134,8 +134,9 @@ class MemoryProtostub implements Protostub {
   async send(frame: FrameContent, to: RuntimeAddress): Promise<void> {
     const { maxFrameBytes, carry } = this.#hub;
     const text = JSON.stringify(frame);
-    if (text.length > maxFrameBytes) {
-      throw new FabricError('too-large', `A frame of ${text.length} bytes exceeds ${maxFrameBytes}.`);
+    const bytes = new TextEncoder().encode(text).length;
+    if (bytes > maxFrameBytes) {
+      throw new FabricError('too-large', `A frame of ${bytes} bytes exceeds ${maxFrameBytes}.`);
     }
     await Promise.resolve();
     if (this.#state !== 'live') {
