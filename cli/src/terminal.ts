@@ -29,6 +29,7 @@ export function createTerminal(stdout = process.stdout, stderr = process.stderr)
   const print = (...lines: readonly string[]): void => {
     for (const line of lines) stdout.write(`${line}\n`);
   };
+  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe);
   const marks = {
     done: style('green', '✓'),
     ok: style('green', '✓'),
@@ -52,6 +53,11 @@ export function createTerminal(stdout = process.stdout, stderr = process.stderr)
     bold: (text) => style('bold', text),
     dim: (text) => style('dim', text),
   };
+}
+
+/** Whoever read our output (`| head`) may leave; what is under way is still ended in order. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 /** A duration as a person reads it: `7.3 ms`, `240 ms`, `1.4 s`. */
