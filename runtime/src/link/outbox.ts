@@ -98,14 +98,15 @@ export class Outbox {
   }
 
   /**
-   * Starts numbering anew for a peer in a new life. Returns the items that had been sent, whose fate is unknown.
+   * Starts numbering anew for a peer in a new life. Returns the items that had been sent and not given up, whose fate
+   * is unknown.
    * @param nextNumber number of the next item
    */
   restart(nextNumber = 1): readonly OutboxItem[] {
     const sent = this.#dropFirst(this.#numbered);
     this.#base = nextNumber;
     this.#cursor = 0;
-    return sent;
+    return sent.filter(({ withdrawn }) => !withdrawn);
   }
 
   /**
@@ -126,25 +127,31 @@ export class Outbox {
     return item.sentAt === undefined ? 'unsent' : 'unacknowledged';
   }
 
-  /** Removes the items that have expired unsent and returns them. */
-  expireUnsent(now: number): readonly OutboxItem[] {
+  /**
+   * Gives up on the items that have expired, and returns those that had not been given up before. What was sent stays
+   * here until it is acknowledged: the peer waits for its number.
+   */
+  expire(now: number): readonly OutboxItem[] {
+    const sent = this.#items.slice(0, this.#numbered);
     const unsent = this.#items.splice(this.#numbered);
-    const expired = unsent.filter(({ expiresAt }) => expiresAt <= now);
-    for (const item of unsent) if (item.expiresAt > now) this.#items.push(item);
-    for (const { encoded } of expired) this.#byId.delete(encoded.envelope.id);
+    for (const item of unsent) {
+      if (item.expiresAt > now) this.#items.push(item);
+      else this.#byId.delete(item.encoded.envelope.id);
+    }
+    const expired = [...sent, ...unsent].filter((item) => item.expiresAt <= now && !item.withdrawn);
+    for (const item of expired) item.withdrawn = true;
     return expired;
   }
 
-  /** True when even the youngest unacknowledged item has expired: the peer is gone for good. */
-  allSentExpired(now: number): boolean {
-    if (this.#numbered === 0) return false;
-    return this.#items.slice(0, this.#numbered).every(({ expiresAt }) => expiresAt <= now);
+  /** True when something is unacknowledged, and nobody waits for any of it any more. */
+  get isForsaken(): boolean {
+    return this.#numbered > 0 && this.#items.slice(0, this.#numbered).every(({ withdrawn }) => withdrawn);
   }
 
   /** Removes and returns everything. */
   clear(): readonly OutboxItem[] {
     this.#numbered = this.#items.length;
-    return this.restart().filter(({ withdrawn }) => !withdrawn);
+    return this.restart();
   }
 
   #dropFirst(amount: number): readonly OutboxItem[] {

@@ -31,6 +31,6 @@ export interface SenderDeps {
   readonly undeliverable: (envelope: Envelope, error: FabricError) => void;
   /** Nothing has come back for several attempts. */
   readonly suspect: () => void;
-  /** Everything that was sent has expired unacknowledged: the peer's life that we knew is over. */
+  /** Nothing has come back for as long as messages live, and nobody waits any more: the peer's life is over. */
   readonly abandon: () => void;
 }

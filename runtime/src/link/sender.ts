@@ -32,9 +32,12 @@ export class Sender {
   /** After a silence one frame goes out (`due`), and its acknowledgement is awaited (`sent`) before more. */
   #probe: 'no' | 'due' | 'sent' = 'no';
   #diagnosis: FabricError | undefined;
+  /** When the peer was last heard of, epoch milliseconds. */
+  #heardAt: number;
 
   constructor(deps: SenderDeps) {
     this.#deps = deps;
+    this.#heardAt = deps.clock.now();
     this.#congestion = new Congestion(deps.settings.congestedAt);
     this.#timer = new ResendTimer(deps.clock, deps.settings, () => {
       this.#silence();
@@ -71,6 +74,7 @@ export class Sender {
   /** Takes an acknowledgement and new credit. */
   acknowledged(ack: number, limit: number): void {
     this.#diagnosis = undefined;
+    this.#heardAt = this.#deps.clock.now();
     this.#credit = Math.max(this.#credit, limit);
     const items = this.#outbox.acknowledge(ack);
     const last = items.at(-1);
@@ -86,6 +90,7 @@ export class Sender {
 
   /** The session is open, with the peer's first credit. */
   opened(credit: number): void {
+    this.#heardAt = this.#deps.clock.now();
     this.#credit = credit;
     this.#timer.roundTrip.reset();
     this.#timer.disarm();
@@ -151,7 +156,6 @@ export class Sender {
   failAll(error: FabricError): void {
     this.#timer.disarm();
     this.#report(this.#outbox.clear(), error);
-    this.#congestion.relieve(this.#outbox.size);
   }
 
   #pump(): void {
@@ -236,10 +240,11 @@ export class Sender {
 
   /** Nothing has come back in time. */
   #silence(): void {
-    const { clock, ends, path, open, peer } = this.#deps;
+    const { clock, ends, path, open, peer, settings, abandon } = this.#deps;
     const now = clock.now();
-    this.#report(this.#outbox.expireUnsent(now), this.#diagnosis ?? offline(peer));
-    if (this.#outbox.allSentExpired(now)) this.#deps.abandon();
+    this.#report(this.#outbox.expire(now), this.#diagnosis ?? offline(peer));
+    // Not sooner: with the session goes whatever the peer has sent us and we have not acknowledged.
+    if (this.#outbox.isForsaken && now - this.#heardAt >= settings.timeToLiveMs) abandon();
     if (this.#outbox.size === 0) return;
     if (path().state === 'live' && !this.#inFlight.busy) {
       this.#backOff();
@@ -269,8 +274,8 @@ export class Sender {
   }
 
   #report(items: readonly OutboxItem[], error: FabricError): void {
-    for (const { encoded, withdrawn } of items)
-      if (!withdrawn) this.#deps.undeliverable(encoded.envelope, error);
+    this.#congestion.relieve(this.#outbox.size);
+    for (const { encoded } of items) this.#deps.undeliverable(encoded.envelope, error);
   }
 }
 
