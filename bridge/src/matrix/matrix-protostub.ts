@@ -180,6 +180,9 @@ class MatrixProtostub implements Protostub {
   async #put(frame: FrameContent, to: RuntimeAddress): Promise<void> {
     if (this.#state === 'closed')
       throw new FabricError('closed', `The Matrix protostub of ${this.address} is closed.`);
+    const bytes = new TextEncoder().encode(JSON.stringify(frame)).length;
+    if (bytes > MAX_FRAME_BYTES)
+      throw new FabricError('too-large', `A frame of ${bytes} bytes exceeds ${MAX_FRAME_BYTES}.`);
     const { domain, owner, device } = runtimeParts(to);
     const content = new Map([[`@${owner}:${domain}`, new Map([[device, { ...frame }]])]]);
     try {

@@ -116,13 +116,16 @@ class MemoryProtostub implements Protostub {
   }
 
   start(): Promise<void> {
+    if (this.#state !== 'closed') return Promise.resolve();
     this.#hub.ports.set(this.address, this);
+    this.become('connecting');
     this.become('live');
     return Promise.resolve();
   }
 
   stop(): Promise<void> {
-    if (this.#state !== 'closed') this.#hub.ports.delete(this.address);
+    // A stub of the same address may have taken the place meanwhile, as after a restart.
+    if (this.#hub.ports.get(this.address) === this) this.#hub.ports.delete(this.address);
     this.become('closed');
     return Promise.resolve();
   }
@@ -141,7 +144,7 @@ class MemoryProtostub implements Protostub {
     await Promise.resolve();
     if (this.#state !== 'live') {
       throw new FabricError(
-        'offline',
+        this.#state === 'closed' ? 'closed' : 'offline',
         `The stub of ${this.address} is ${this.#state}; it sends again once it is live.`,
       );
     }
