@@ -3,7 +3,7 @@
  * spilled bodies on the way, refuses envelopes that speak for somebody else, and counts what is still being handled,
  * which is what credit is made of.
  */
-import { addressParts, ownsAddress, type RuntimeAddress } from '../message/address.ts';
+import { domainOf, ownsAddress, type RuntimeAddress } from '../message/address.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import { delay, type Clock } from '../platform/clock.ts';
@@ -18,8 +18,8 @@ export interface DeliveryDeps {
   readonly peer: RuntimeAddress;
   readonly clock: Clock;
   readonly maxBodyBytes: number;
-  /** The media store of the path in use. */
-  readonly media: () => MediaStore | undefined;
+  /** The media stores of all paths, that of the path in use first: the sender may have used another one. */
+  readonly media: () => readonly MediaStore[];
   /** Milliseconds that the peer's clock is ahead of ours. */
   readonly skewMs: () => number;
   /** Hands an envelope on; a promise settles when it has been handled. */
@@ -107,26 +107,17 @@ export class Delivery {
   }
 
   async #download(reference: unknown): Promise<unknown> {
+    const { peer, clock, maxBodyBytes: maxBytes } = this.#deps;
     const spill = spillSchema.safeParse(reference);
-    const media = this.#deps.media();
     if (!spill.success) throw new FabricError('invalid', 'The reference to a spilled body is malformed.');
-    if (!media)
-      throw new FabricError(
-        'unsupported',
-        'This transport has no media store; the body was too large for a frame.',
-      );
     const { signal } = this.#abort;
-    const limits = {
-      domain: addressParts(this.#deps.peer).domain,
-      maxBytes: this.#deps.maxBodyBytes,
-      signal,
-    };
+    const limits = { domain: domainOf(peer), maxBytes, signal };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await fetchSpill(spill.data, media, limits);
+        return await fetchSpill(spill.data, this.#deps.media(), limits);
       } catch (caught) {
         if (attempt >= FETCH_ATTEMPTS || !FabricError.from(caught).retryable) throw caught;
-        await delay(this.#deps.clock, FETCH_RETRY_MS * 2 ** attempt, signal);
+        await delay(clock, FETCH_RETRY_MS * 2 ** attempt, signal);
       }
     }
   }

@@ -9,7 +9,7 @@ import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { Protostub } from '../protostub/protostub.ts';
+import type { MediaStore, Protostub } from '../protostub/protostub.ts';
 import type { Encoded } from './entry.ts';
 import type { Frame, FrameOf } from './frame.ts';
 import { Handshake, type PeerOffer } from './handshake.ts';
@@ -24,6 +24,8 @@ export interface LinkDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: LinkSettings;
+  /** The media stores of all paths. */
+  readonly media: () => readonly MediaStore[];
   /** `digits` random hex digits. */
   readonly hex: (digits: number) => string;
   readonly deliver: (envelope: Envelope, peer: RuntimeAddress) => void | Promise<void>;
@@ -132,6 +134,7 @@ export class Link {
   usePath(path: Protostub): void {
     if (path === this.#path) return;
     this.#path = path;
+    this.#sender.forgetSpills();
     if (path.state === 'live') this.pathLive();
   }
 
@@ -210,7 +213,8 @@ export class Link {
     return new Receiver({
       ...this.#deps,
       peer: this.peer,
-      media: () => this.#path.media,
+      media: () =>
+        [...new Set([this.#path.media, ...this.#deps.media()])].filter((store) => store !== undefined),
       skewMs: () => this.#skewMs(),
       deliver: (envelope) => this.#deps.deliver(envelope, this.peer),
       wake: () => {

@@ -13,7 +13,7 @@ import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { Transport } from '../bus/bus.ts';
 import { atMost, type Timer } from '../platform/clock.ts';
-import type { FrameContent, Protostub } from '../protostub/protostub.ts';
+import type { FrameContent, MediaStore, Protostub } from '../protostub/protostub.ts';
 import { encodeBody, type Encoded } from './entry.ts';
 import { claimedSender, decodeFrame, singleRuntime, type Frame, type FrameOf } from './frame.ts';
 import { Link, type LinkDeps, type LinkReport } from './link.ts';
@@ -21,7 +21,7 @@ import { Locator } from './locator.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
 
 /** What the links need from their runtime. */
-export interface LinksDeps extends Omit<LinkDeps, 'suspect'> {
+export interface LinksDeps extends Omit<LinkDeps, 'suspect' | 'media'> {
   /** True when the runtime hosts `address`. */
   readonly isHosted: (address: Address) => boolean;
   /** A peer has sent something that was delivered. */
@@ -40,6 +40,8 @@ export class Links implements Transport {
   readonly #locator: Locator;
   readonly #located: Throttle;
   readonly #undo = new Map<Protostub, () => void>();
+  /** Stores of all paths, removed ones too: what was spilled on them may still be on its way. */
+  readonly #media = new Set<MediaStore>();
   #paths: readonly Protostub[] = [];
   #sweep: Timer;
 
@@ -66,6 +68,7 @@ export class Links implements Transport {
   /** Adds a path; earlier ones are preferred. Links move to it when it suits them better. Returns the removal. */
   addPath(path: Protostub, { first = false } = {}): () => void {
     this.#paths = first ? [path, ...this.#paths] : [...this.#paths, path];
+    if (path.media) this.#media.add(path.media);
     const undoFrame = path.onFrame((frame, sender) => {
       this.#onFrame(frame, sender, path);
     });
@@ -173,6 +176,7 @@ export class Links implements Transport {
     const link = new Link(peer, path, {
       ...this.#deps,
       deliver: (envelope, from) => this.#deliver(envelope, from),
+      media: () => [...this.#media],
       suspect: (silent) => {
         this.#locator.forgetRuntime(silent);
       },

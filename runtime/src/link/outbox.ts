@@ -92,6 +92,14 @@ export class Outbox {
     return this.#dropFirst(acknowledged);
   }
 
+  /** Takes back what was spilled: the bodies are still here. */
+  forgetSpills(): void {
+    for (const item of this.#items) {
+      const { envelope, body } = item.encoded;
+      if (item.encoded.spill) item.encoded = { envelope, body };
+    }
+  }
+
   /** Everything unacknowledged is to be sent again. */
   rewind(): void {
     this.#cursor = 0;

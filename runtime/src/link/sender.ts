@@ -2,8 +2,8 @@
  * The sending half of a link: outbox, batching without waiting, credit, sending again. While one frame is being
  * handed to the message node, envelopes gather and leave together in the next one; at low load nothing waits.
  */
-import type { RuntimeAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
+import { delay } from '../platform/clock.ts';
 import { Congestion } from './congestion.ts';
 import type { Encoded } from './entry.ts';
 import type { FrameOf } from './frame.ts';
@@ -11,6 +11,7 @@ import { needsSpill, Outbox, type Batch, type OutboxItem } from './outbox.ts';
 import { InFlight } from './in-flight.ts';
 import { ResendTimer } from './resend-timer.ts';
 import type { SenderDeps, SessionEnds } from './sender-deps.ts';
+import { Silence } from './silence.ts';
 import { spillBody } from './spill.ts';
 
 /** Room in a data frame for all that is not entries. */
@@ -26,18 +27,22 @@ export class Sender {
   readonly #timer: ResendTimer;
   readonly #congestion: Congestion;
   readonly #inFlight = new InFlight();
+  readonly #peerSilence: Silence;
   readonly #abort = new AbortController();
   #credit = 0;
   #pumpScheduled = false;
   /** After a silence one frame goes out (`due`), and its acknowledgement is awaited (`sent`) before more. */
   #probe: 'no' | 'due' | 'sent' = 'no';
-  #diagnosis: FabricError | undefined;
+  /** Why the message node did not take the last frame, and how often in a row. */
+  #refusal: FabricError | undefined;
+  #refusals = 0;
   /** When the peer was last heard of, epoch milliseconds. */
   #heardAt: number;
 
   constructor(deps: SenderDeps) {
     this.#deps = deps;
     this.#heardAt = deps.clock.now();
+    this.#peerSilence = new Silence(deps.peer, deps.logger);
     this.#congestion = new Congestion(deps.settings.congestedAt);
     this.#timer = new ResendTimer(deps.clock, deps.settings, () => {
       this.#silence();
@@ -68,12 +73,12 @@ export class Sender {
 
   /** Gives up on an envelope; returns why the peer never took it, undefined when it did. */
   withdraw(id: string): FabricError | undefined {
-    return this.#outbox.withdraw(id) === 'gone' ? undefined : (this.#diagnosis ?? offline(this.#deps.peer));
+    return this.#outbox.withdraw(id) === 'gone' ? undefined : this.#reason();
   }
 
   /** Takes an acknowledgement and new credit. */
   acknowledged(ack: number, limit: number): void {
-    this.#diagnosis = undefined;
+    this.#peerSilence.end();
     this.#heardAt = this.#deps.clock.now();
     this.#credit = Math.max(this.#credit, limit);
     const items = this.#outbox.acknowledge(ack);
@@ -116,6 +121,7 @@ export class Sender {
   /** Forgets what the path was busy with and sends everything unacknowledged again: the path is new, or back. */
   resend(): void {
     this.#inFlight.forget();
+    this.#taken();
     this.#timer.roundTrip.reset();
     this.#rewind();
     this.wake();
@@ -125,6 +131,11 @@ export class Sender {
   #rewind(): void {
     this.#outbox.rewind();
     this.#probe = this.#outbox.unacknowledged > 0 ? 'due' : 'no';
+  }
+
+  /** What was spilled to the media store of another path is spilled anew when it goes out again. */
+  forgetSpills(): void {
+    this.#outbox.forgetSpills();
   }
 
   /** Sends what there is to send, at the end of the current turn, so that what is written together leaves together. */
@@ -199,18 +210,30 @@ export class Sender {
   #occupy(work: Promise<void>, refused?: (error: FabricError) => boolean): void {
     this.#inFlight.track(work, (error) => {
       if (error && !refused?.(error)) this.#failed(error);
-      else this.wake();
+      else {
+        this.#taken();
+        this.wake();
+      }
     });
   }
 
+  #taken(): void {
+    this.#refusal = undefined;
+    this.#refusals = 0;
+  }
+
+  /** Holds everything back for as long as the message node asks, or a little longer each time. */
   #failed(error: FabricError): void {
-    const { logger, peer } = this.#deps;
+    const { logger, peer, clock, settings } = this.#deps;
     logger.debug({ peer, error }, 'the message node did not take a frame');
     this.#rewind();
-    this.#timer.roundTrip.backOff();
     const { retryAfterMs } = error.details;
-    this.#timer.disarm();
-    this.#timer.arm(typeof retryAfterMs === 'number' ? retryAfterMs : 0);
+    const backOffMs = (settings.minResendMs / 4) * 2 ** Math.min(this.#refusals, 16);
+    const waitMs =
+      typeof retryAfterMs === 'number' ? retryAfterMs : Math.min(settings.maxResendMs, backOffMs);
+    this.#refusal = error;
+    this.#refusals += 1;
+    this.#inFlight.track(delay(clock, waitMs, this.#abort.signal), () => this.wake());
   }
 
   #spill(item: OutboxItem): void {
@@ -220,6 +243,7 @@ export class Sender {
     const refused = (error: FabricError): boolean => {
       if (error.retryable) return false;
       this.#outbox.withdraw(envelope.id);
+      item.encoded = { envelope, body: undefined }; // if it has a number, that goes out without it
       undeliverable(envelope, error);
       return true;
     };
@@ -240,9 +264,9 @@ export class Sender {
 
   /** Nothing has come back in time. */
   #silence(): void {
-    const { clock, ends, path, open, peer, settings, abandon } = this.#deps;
+    const { clock, ends, path, open, settings, abandon } = this.#deps;
     const now = clock.now();
-    this.#report(this.#outbox.expire(now), this.#diagnosis ?? offline(peer));
+    this.#report(this.#outbox.expire(now), this.#reason());
     // Not sooner: with the session goes whatever the peer has sent us and we have not acknowledged.
     if (this.#outbox.isForsaken && now - this.#heardAt >= settings.timeToLiveMs) abandon();
     if (this.#outbox.size === 0) return;
@@ -261,26 +285,11 @@ export class Sender {
     this.#timer.roundTrip.backOff();
     if (this.#timer.roundTrip.failures !== SUSPECT_AFTER_FAILURES) return;
     this.#deps.suspect();
-    void this.#diagnose();
-  }
-
-  async #diagnose(): Promise<void> {
-    const { peer, path, logger } = this.#deps;
-    try {
-      this.#diagnosis = await path().diagnose?.(peer);
-    } catch (error) {
-      logger.debug({ peer, error }, 'the silence of a peer could not be explained');
-    }
+    void this.#peerSilence.diagnose(this.#deps.path());
   }
 
   #report(items: readonly OutboxItem[], error: FabricError): void {
     this.#congestion.relieve(this.#outbox.size);
     for (const { encoded } of items) this.#deps.undeliverable(encoded.envelope, error);
   }
-}
-
-/** The peer took nothing. */
-function offline(peer: RuntimeAddress): FabricError {
-  const text = `${peer} has not acknowledged this; it may be off, unreachable or slow. Try again later.`;
-  return new FabricError('offline', text, { details: { peer } });
 }

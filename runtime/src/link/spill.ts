@@ -19,22 +19,43 @@ export async function spillBody(encoded: Encoded, media: MediaStore, signal: Abo
   return { ...encoded, spill: { uri, sha256: hash, bytes: bytes.length } };
 }
 
+/** What a fetched body must keep to. */
+interface FetchLimits {
+  /** The peer's domain: content from anywhere else is refused. */
+  readonly domain: string;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Fetches a spilled body and checks its size and hash before anything reads it.
- * @param domain the peer's domain: content from anywhere else is refused
- * @throws FabricError `too-large` above `maxBytes`, `invalid` when size, hash or JSON do not fit, or the media store's
+ * Fetches a spilled body from the first of `stores` that has it, and checks size and hash before anything reads it.
+ * @throws FabricError `too-large` above `maxBytes`, `unsupported` without a store, `invalid` when size, hash or JSON do
+ *   not fit, or the last store's
  */
 export async function fetchSpill(
   spill: Spill,
-  media: MediaStore,
-  limits: { readonly domain: string; readonly maxBytes: number; readonly signal: AbortSignal },
+  stores: readonly MediaStore[],
+  limits: FetchLimits,
 ): Promise<unknown> {
   if (spill.bytes > limits.maxBytes) {
-    throw new FabricError(
-      'too-large',
-      `A spilled body has ${spill.bytes} bytes; at most ${limits.maxBytes} are fetched.`,
-    );
+    const text = `A spilled body has ${spill.bytes} bytes; at most ${limits.maxBytes} are fetched.`;
+    throw new FabricError('too-large', text);
   }
+  let failure: unknown = new FabricError(
+    'unsupported',
+    'No protostub here has a media store to fetch a spilled body from.',
+  );
+  for (const store of stores) {
+    try {
+      return await fetchFrom(store, spill, limits);
+    } catch (caught) {
+      failure = caught;
+    }
+  }
+  throw failure;
+}
+
+async function fetchFrom(media: MediaStore, spill: Spill, limits: FetchLimits): Promise<unknown> {
   const bytes = await media.download(spill.uri, { ...limits, maxBytes: spill.bytes });
   if (bytes.length !== spill.bytes || (await sha256(bytes)) !== spill.sha256) {
     throw new FabricError('invalid', `A spilled body at ${spill.uri} is not what its sender announced.`);

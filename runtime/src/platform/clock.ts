@@ -5,7 +5,7 @@ export type Timer = unknown;
 
 /** A clock: epoch milliseconds and one-shot timers. Also an XState clock. */
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, a whole number. */
   now(): number;
   setTimeout(run: () => void, delayMs: number): Timer;
   clearTimeout(timer: Timer): void;
