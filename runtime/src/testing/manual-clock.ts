@@ -47,7 +47,7 @@ export function createManualClock({ nowMs = START_MS }: { readonly nowMs?: numbe
     return true;
   };
   return {
-    now: () => time,
+    now: () => Math.floor(time),
     get pending() {
       return timers.size;
     },
@@ -74,17 +74,15 @@ interface Running {
 }
 
 async function untilSettled<T>(work: Promise<T>, { limitMs, runNext }: Running): Promise<T> {
-  let isSettled = false;
-  const settled = work.finally(() => {
-    isSettled = true;
-  });
-  settled.catch(() => undefined); // told below
+  const outcome = { settled: false };
+  const settle = (): void => void (outcome.settled = true);
+  work.then(settle, settle);
   await turn();
-  while (!isSettled) {
-    if (!(await runNext(limitMs)) && !isSettled)
+  while (!outcome.settled) {
+    if (!(await runNext(limitMs)))
       throw new Error('The work has not ended, and no timer is due any more that could end it.');
   }
-  return settled;
+  return work;
 }
 
 /** One turn of the event loop: every promise that can settle without more time or input has settled after it. */
