@@ -125,9 +125,7 @@ export function isAddress(text: unknown): text is Address {
  * @throws FabricError `invalid`
  */
 export function hypertyAddress(parts: { domain: string; owner: string; name: string }): HypertyAddress {
-  return parseAddress(
-    `hyperty://${parts.domain}/${encodeSegment(parts.owner)}/${encodeSegment(parts.name)}`,
-  ) as HypertyAddress;
+  return ownedAddress('hyperty', parts.domain, [parts.owner, parts.name]) as HypertyAddress;
 }
 
 /**
@@ -135,9 +133,15 @@ export function hypertyAddress(parts: { domain: string; owner: string; name: str
  * @throws FabricError `invalid`
  */
 export function runtimeAddress(parts: { domain: string; owner: string; device: string }): RuntimeAddress {
-  return parseAddress(
-    `runtime://${parts.domain}/${encodeSegment(parts.owner)}/${encodeSegment(parts.device)}`,
-  ) as RuntimeAddress;
+  return ownedAddress('runtime', parts.domain, [parts.owner, parts.device]) as RuntimeAddress;
+}
+
+function ownedAddress(scheme: string, domain: string, segments: readonly string[]): Address {
+  const odd = segments.find((segment) => !segment.isWellFormed());
+  if (odd !== undefined) throw notAnAddress(odd, 'half a character cannot be encoded');
+  const address = parseAddress(`${scheme}://${domain}/${segments.map(encodeSegment).join('/')}`);
+  if (addressParts(address).path.length === segments.length) return address;
+  throw notAnAddress(address, `"${domain}" is no domain`);
 }
 
 /** Owner, domain and device of a runtime. @throws FabricError `invalid` when it is no runtime's address. */

@@ -190,8 +190,16 @@ export class FabricError extends Error {
   /** Turns anything caught into a FabricError: itself when it is one, else `code` with the thing as cause. */
   static from(caught: unknown, code: ErrorCode = 'internal'): FabricError {
     if (caught instanceof FabricError) return caught;
-    const text = caught instanceof Error ? caught.message : String(caught);
-    return new FabricError(code, text, { cause: caught });
+    return new FabricError(code, textOf(caught), { cause: caught });
+  }
+}
+
+/** Anything can be thrown, also what has no text. */
+function textOf(caught: unknown): string {
+  try {
+    return caught instanceof Error ? caught.message : String(caught);
+  } catch {
+    return `Something of type ${typeof caught} was thrown.`;
   }
 }
 
