@@ -38,5 +38,5 @@ function sorted(value: unknown): string {
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : inner;
-  return String(JSON.stringify(value, inOrder));
+  return JSON.stringify([value], inOrder).slice(1, -1);
 }
