@@ -38,6 +38,12 @@ export interface HandshakeDeps {
   readonly refused: (error: FabricError) => void;
 }
 
+interface Candidate {
+  readonly offer: PeerOffer;
+  /** Name of our end in this session: a fresh one while another session is open, which its frames cannot know. */
+  readonly ownEpoch: string;
+}
+
 /** Features of this code that a peer may use. */
 const CAPABILITIES: readonly string[] = ['spill'];
 
@@ -46,8 +52,8 @@ export class Handshake {
   readonly #deps: HandshakeDeps;
   #epoch: string;
   #session: PeerOffer | undefined;
-  /** A peer that says it is in a new life; believed once a data frame shows that it has seen our welcome. */
-  #candidate: PeerOffer | undefined;
+  /** A peer that says it is in a (new) life; believed once a data frame shows that it has seen our welcome. */
+  #candidate: Candidate | undefined;
   #helloAt = -Infinity;
 
   constructor(deps: HandshakeDeps) {
@@ -81,7 +87,7 @@ export class Handshake {
     this.#helloAt = -Infinity;
   }
 
-  /** Second step. A peer that we knew in another life is only a candidate until it confirms. */
+  /** Second step. The peer is only a candidate until it confirms: its hello may be one of an earlier life. */
   onHello(hello: FrameOf<'hello'>): void {
     const { clock, settings, self: from, peer: to, say, grant } = this.#deps;
     const version = commonVersion(hello.versions);
@@ -92,21 +98,21 @@ export class Handshake {
     const time = clock.now();
     const { epoch, capabilities, limit } = hello;
     const offer = { epoch, version, capabilities, limit, skewMs: hello.time - time };
-    if (!this.#session) this.#open(offer);
-    else if (this.#session.epoch !== epoch) this.#candidate = offer;
+    if (this.#session?.epoch !== epoch) this.#candidate = { offer, ownEpoch: this.#ownEpochFor(epoch) };
     const credit = this.#session?.epoch === epoch ? grant() : settings.windowEnvelopes;
     const answer = { peerEpoch: epoch, version, time, helloTime: hello.time };
     say({
       kind: 'welcome',
       from,
       to,
-      epoch: this.#epoch,
+      epoch: this.#ownEpochFor(epoch),
       ...answer,
       capabilities: [...CAPABILITIES],
       limit: credit,
     });
     // A hello may have lain at a homeserver for hours: a round trip of our own shows the true skew.
-    if (Math.abs(offer.skewMs) > settings.maxSkewMs && this.#session?.epoch === epoch) this.sayHello();
+    const isCurrent = (this.#session?.epoch ?? epoch) === epoch;
+    if (Math.abs(offer.skewMs) > settings.maxSkewMs && isCurrent) this.sayHello();
   }
 
   /** The peer's answer to our hello; the skew is taken against the middle of the round trip. */
@@ -116,6 +122,8 @@ export class Handshake {
     const skewMs = Math.round(welcome.time - (welcome.helloTime + this.#deps.clock.now()) / 2);
     const offer = { epoch, version, capabilities, limit, skewMs };
     if (this.#session?.epoch === epoch) this.#session = offer;
+    else if (this.#session && welcome.helloTime !== this.#helloAt)
+      return; // it answers a hello of long ago
     else this.#open(offer);
     this.#deps.welcomed(offer);
   }
@@ -131,7 +139,10 @@ export class Handshake {
    * frame that it has seen our welcome. A stranger to our epochs is greeted instead.
    */
   confirms({ epoch, peerEpoch }: Pick<FrameOf<'data'>, 'epoch' | 'peerEpoch'>): boolean {
-    if (peerEpoch === this.#epoch && this.#candidate?.epoch === epoch) this.#open(this.#candidate);
+    if (this.#candidate?.ownEpoch === peerEpoch && this.#candidate.offer.epoch === epoch) {
+      this.#epoch = peerEpoch;
+      this.#open(this.#candidate.offer);
+    }
     if (peerEpoch === this.#epoch && this.#session?.epoch === epoch) return true;
     this.sayHello();
     return false;
@@ -143,6 +154,12 @@ export class Handshake {
     this.#candidate = undefined;
     this.#epoch = this.#deps.hex(32);
     this.#helloAt = -Infinity;
+  }
+
+  /** How we call our end towards that life of the peer. */
+  #ownEpochFor(epoch: string): string {
+    if (this.#candidate?.offer.epoch === epoch) return this.#candidate.ownEpoch;
+    return this.#session && this.#session.epoch !== epoch ? this.#deps.hex(32) : this.#epoch;
   }
 
   #open(offer: PeerOffer): void {

@@ -217,6 +217,14 @@ export class Sender {
     });
   }
 
+  /** Why something that waits has not been acknowledged: our own message node, or the peer. */
+  #reason(): FabricError {
+    if (!this.#refusal) return this.#peerSilence.reason;
+    const { peer } = this.#deps;
+    const text = `Nothing reaches ${peer}: our message node does not take it. ${this.#refusal.message}`;
+    return new FabricError('offline', text, { details: { peer }, cause: this.#refusal });
+  }
+
   #taken(): void {
     this.#refusal = undefined;
     this.#refusals = 0;
