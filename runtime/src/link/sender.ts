@@ -33,9 +33,6 @@ export class Sender {
   #pumpScheduled = false;
   /** After a silence one frame goes out (`due`), and its acknowledgement is awaited (`sent`) before more. */
   #probe: 'no' | 'due' | 'sent' = 'no';
-  /** Why the message node did not take the last frame, and how often in a row. */
-  #refusal: FabricError | undefined;
-  #refusals = 0;
   /** When the peer was last heard of, epoch milliseconds. */
   #heardAt: number;
 
@@ -73,7 +70,7 @@ export class Sender {
 
   /** Gives up on an envelope; returns why the peer never took it, undefined when it did. */
   withdraw(id: string): FabricError | undefined {
-    return this.#outbox.withdraw(id) === 'gone' ? undefined : this.#reason();
+    return this.#outbox.withdraw(id) === 'gone' ? undefined : this.#peerSilence.reason;
   }
 
   /** Takes an acknowledgement and new credit. */
@@ -121,7 +118,7 @@ export class Sender {
   /** Forgets what the path was busy with and sends everything unacknowledged again: the path is new, or back. */
   resend(): void {
     this.#inFlight.forget();
-    this.#taken();
+    this.#peerSilence.taken();
     this.#timer.roundTrip.reset();
     this.#rewind();
     this.wake();
@@ -211,23 +208,10 @@ export class Sender {
     this.#inFlight.track(work, (error) => {
       if (error && !refused?.(error)) this.#failed(error);
       else {
-        this.#taken();
+        this.#peerSilence.taken();
         this.wake();
       }
     });
-  }
-
-  /** Why something that waits has not been acknowledged: our own message node, or the peer. */
-  #reason(): FabricError {
-    if (!this.#refusal) return this.#peerSilence.reason;
-    const { peer } = this.#deps;
-    const text = `Nothing reaches ${peer}: our message node does not take it. ${this.#refusal.message}`;
-    return new FabricError('offline', text, { details: { peer }, cause: this.#refusal });
-  }
-
-  #taken(): void {
-    this.#refusal = undefined;
-    this.#refusals = 0;
   }
 
   /** Holds everything back for as long as the message node asks, or a little longer each time. */
@@ -236,11 +220,10 @@ export class Sender {
     logger.debug({ peer, error }, 'the message node did not take a frame');
     this.#rewind();
     const { retryAfterMs } = error.details;
-    const backOffMs = (settings.minResendMs / 4) * 2 ** Math.min(this.#refusals, 16);
+    const backOffMs = (settings.minResendMs / 4) * 2 ** Math.min(this.#peerSilence.refusals, 16);
     const waitMs =
       typeof retryAfterMs === 'number' ? retryAfterMs : Math.min(settings.maxResendMs, backOffMs);
-    this.#refusal = error;
-    this.#refusals += 1;
+    this.#peerSilence.refused(error);
     this.#inFlight.track(delay(clock, waitMs, this.#abort.signal), () => this.wake());
   }
 
@@ -274,7 +257,7 @@ export class Sender {
   #silence(): void {
     const { clock, ends, path, open, settings, abandon } = this.#deps;
     const now = clock.now();
-    this.#report(this.#outbox.expire(now), this.#reason());
+    this.#report(this.#outbox.expire(now), this.#peerSilence.reason);
     // Not sooner: with the session goes whatever the peer has sent us and we have not acknowledged.
     if (this.#outbox.isForsaken && now - this.#heardAt >= settings.timeToLiveMs) abandon();
     if (this.#outbox.size === 0) return;
