@@ -11,7 +11,7 @@ import { childTrace } from '../message/trace.ts';
 import type { Clock } from '../platform/clock.ts';
 import { createDeadLetterLog, type DeadLetterLog } from './dead-letters.ts';
 import { Pipeline } from './pipeline.ts';
-import { DEFAULT_TIMEOUT_MS, Requests, type RequestOptions } from './requests.ts';
+import { DEFAULT_TIMEOUT_MS, isFollowUp, Requests, type RequestOptions } from './requests.ts';
 
 /** Receives the envelopes of one local address. */
 export interface Endpoint {
@@ -198,9 +198,7 @@ export class Bus {
   #deliver(envelope: Envelope): void | Promise<void> {
     if (envelope.re !== undefined && this.#requests.settle(envelope)) return;
     if (envelope.type === 'response') throw lateAnswer(envelope);
-    if (envelope.re !== undefined && (envelope.type === 'update' || envelope.type === 'event')) {
-      return this.#unsubscribe(envelope);
-    }
+    if (isFollowUp(envelope)) return this.#unsubscribe(envelope);
     const endpoint = this.#endpoints.get(envelope.to);
     if (!endpoint) throw notHere(envelope.to);
     if (envelope.deadline !== undefined && envelope.deadline <= this.clock.now()) throw tooLate(envelope);
@@ -215,7 +213,7 @@ export class Bus {
 
   /** Tells the sender of an inbound envelope that it was refused; what has no sender to tell is a dead letter. */
   refuse(envelope: Envelope, error: FabricError): void {
-    if (envelope.type === 'response' || envelope.re !== undefined) {
+    if (envelope.type === 'response' || isFollowUp(envelope)) {
       this.deadLetters.add(envelope, error);
       return;
     }

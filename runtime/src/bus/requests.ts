@@ -79,7 +79,7 @@ export class Requests {
   settle(envelope: Envelope): boolean {
     const id = envelope.re ?? '';
     if (envelope.type !== 'response') {
-      const stream = this.#streams.get(id);
+      const stream = isFollowUp(envelope) ? this.#streams.get(id) : undefined;
       if (stream?.peer !== envelope.from) return false;
       stream.onUpdate(envelope);
       return true;
@@ -126,6 +126,10 @@ export class Requests {
     return deadline === undefined ? DEFAULT_TIMEOUT_MS : Math.max(0, deadline - this.#clock.now());
   }
 }
+
+/** True for what follows the answer of a subscription; anything else that names one is a message of its own. */
+export const isFollowUp = ({ type, re }: Envelope): boolean =>
+  re !== undefined && (type === 'update' || type === 'event');
 
 const cancelled = ({ to }: Envelope): FabricError =>
   new FabricError('cancelled', `The request to ${to} was withdrawn by its caller.`, { details: { to } });
