@@ -115,11 +115,11 @@ export class Handshake {
     if (Math.abs(offer.skewMs) > settings.maxSkewMs && isCurrent) this.sayHello();
   }
 
-  /** The peer's answer to our hello; the skew is taken against the middle of the round trip. */
+  /** The peer's answer to our hello. */
   onWelcome(welcome: FrameOf<'welcome'>): void {
     const { epoch, version, capabilities, limit } = welcome;
     if (welcome.peerEpoch !== this.#epoch || commonVersion([version]) === undefined) return;
-    const skewMs = Math.round(welcome.time - (welcome.helloTime + this.#deps.clock.now()) / 2);
+    const skewMs = leastSkew(welcome, this.#deps.clock.now());
     const offer = { epoch, version, capabilities, limit, skewMs };
     if (this.#session?.epoch === epoch) this.#session = offer;
     else if (this.#session && welcome.helloTime !== this.#helloAt)
@@ -173,3 +173,11 @@ export class Handshake {
 /** The best version that both ends speak. */
 const commonVersion = (versions: readonly number[]): number | undefined =>
   LINK_VERSIONS.find((version) => versions.includes(version));
+
+/**
+ * The smallest skew that explains an answer: either way may have taken all of the round trip, as frames can lie at a
+ * homeserver for hours, so the middle of it proves nothing.
+ */
+function leastSkew({ time, helloTime }: Pick<FrameOf<'welcome'>, 'time' | 'helloTime'>, now: number): number {
+  return Math.max(0, time - now) + Math.min(0, time - helloTime);
+}
