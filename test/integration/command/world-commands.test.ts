@@ -62,7 +62,7 @@ describe('hyperty up, down, status', function () {
     const lastLine = check.output().trimEnd().split('\n').at(-1) ?? '';
     assert.match(
       lastLine,
-      /^Proven: @alice:acme\.localhost:\d+ asked hyperty:\/\/partner\.localhost:\d+\/bob\/greeter .* \d+ m?s.* everything is stopped\.$/,
+      /^Proven: hyperty:\/\/acme\.localhost:\d+\/alice\/visitor asked hyperty:\/\/partner\.localhost:\d+\/bob\/greeter .* \d+ m?s.* everything is stopped\.$/,
     );
     assert.match(check.output(), /"name":"Alice"/);
     assert.match(check.output(), /Hello Alice/);
