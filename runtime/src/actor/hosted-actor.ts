@@ -3,7 +3,7 @@
  * the machine, publishes its exposed snapshot, and tells those who asked when it crashed or stopped. It does no
  * routing; the bus does.
  */
-import { createActor, type AnyActorRef, type AnyMachineSnapshot } from 'xstate';
+import { createActor, type AnyActorRef } from 'xstate';
 import type { Bus, Draft, Endpoint } from '../bus/bus.ts';
 import { Mailbox } from '../bus/mailbox.ts';
 import type { Address, HypertyAddress } from '../message/address.ts';
@@ -19,6 +19,7 @@ import { FabricError } from '../message/error.ts';
 import { childTrace } from '../message/trace.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import { canTake, wrongState } from './acceptance.ts';
 import { attachFabric, type FabricContext } from './context.ts';
 import type { HostDeps, HostedStatus, Hosting } from './hosting.ts';
 import { parseEvent } from './hyperty.ts';
@@ -249,6 +250,7 @@ export class HostedActor implements Endpoint, FabricContext {
       this.#actor = this.#create();
       this.#publisher?.follow(this.#actor);
       this.#actor.start();
+      if (this.status !== 'running') return; // it has crashed again already
       this.#publisher?.show(this.#actor);
       this.#mailbox.resume();
     }, delayMs);
@@ -271,20 +273,6 @@ export class HostedActor implements Endpoint, FabricContext {
   #respond({ id, from }: { readonly id: string; readonly from: Address }, body: unknown): void {
     this.post({ to: from, type: 'response', re: id, body });
   }
-}
-
-/** True when the machine has a transition for the event in its state; other logic takes whatever it accepts. */
-function canTake(actor: AnyActorRef, event: MachineEvent): boolean {
-  const snapshot = actor.getSnapshot() as Partial<AnyMachineSnapshot>;
-  if (!snapshot.machine) return true;
-  return snapshot.machine.getTransitionData(snapshot as AnyMachineSnapshot, event).length > 0;
-}
-
-function wrongState(address: string, type: string, actor: AnyActorRef): FabricError {
-  const state = JSON.stringify((actor.getSnapshot() as { value?: unknown }).value);
-  return new FabricError('conflict', `${address} does not take "${type}" in its state ${state}.`, {
-    details: { state },
-  });
 }
 
 /** The thrown text stays inside the runtime: it may hold private data. */

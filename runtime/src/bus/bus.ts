@@ -186,7 +186,11 @@ export class Bus {
   }
 
   #send(envelope: Envelope): void | Promise<void> {
-    if (this.#endpoints.has(envelope.to)) return this.accept(envelope);
+    if (this.#endpoints.has(envelope.to)) {
+      // Whoever sends does not wait for it to be handled: two hyperties that answer each other would wait for ever.
+      void this.accept(envelope);
+      return;
+    }
     if (!this.#transport) throw noRoute(envelope.to);
     if (envelope.trace !== undefined) return this.#transport.send(envelope);
     return this.#transport.send({
