@@ -12,7 +12,7 @@ export function createThrottle(perSecond: number, now: () => number): Throttle {
   return {
     take() {
       const time = now();
-      tokens = Math.min(perSecond, tokens + ((time - at) / 1000) * perSecond);
+      tokens = Math.min(perSecond, tokens + (Math.max(0, time - at) / 1000) * perSecond);
       at = time;
       if (tokens < 1) return false;
       tokens -= 1;
