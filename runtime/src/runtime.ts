@@ -76,7 +76,7 @@ export class Runtime {
   readonly #bus: Bus;
   readonly #links: Links;
   readonly #peers: KnownPeers;
-  readonly #protostubs: readonly Protostub[];
+  readonly #protostubs: Set<Protostub>;
   readonly #hosted = new Map<HypertyAddress, HostedActor>();
   readonly #hostDeps: HostDeps;
   readonly #clock: Clock;
@@ -85,7 +85,7 @@ export class Runtime {
   constructor(options: RuntimeOptions) {
     const { protostubs, clock = systemClock, logger = consoleLogger } = options;
     this.address = commonAddress(protostubs);
-    this.#protostubs = protostubs;
+    this.#protostubs = new Set(protostubs);
     this.#clock = clock;
     const ids = createIdSource({ now: () => clock.now(), random: options.random ?? randomBytes });
     this.#bus = new Bus({ clock, ids, deadLetterCapacity: options.deadLetterCapacity ?? 1000 });
@@ -125,7 +125,7 @@ export class Runtime {
     this.#state = 'started';
     for (const protostub of this.#protostubs) this.#links.addPath(protostub);
     try {
-      await Promise.all(this.#protostubs.map((protostub) => protostub.start()));
+      await Promise.all([...this.#protostubs].map((protostub) => protostub.start()));
     } catch (caught) {
       await this.stop({ drainMs: 0 });
       throw FabricError.from(caught);
@@ -146,18 +146,29 @@ export class Runtime {
     if (drainMs > 0) await this.#links.drain(drainMs);
     this.#bus.stop(error);
     await this.#links.stop(error);
-    await Promise.all(this.#protostubs.map((protostub) => protostub.stop()));
+    await Promise.all([...this.#protostubs].map((protostub) => protostub.stop()));
     await this.#peers.flush();
   }
 
   /**
    * Adds a road while running; `first` prefers it to the others, and links move to it without loss.
-   * @returns its removal, which moves links back
+   * @returns its removal, which moves links back and stops the protostub
+   * @throws FabricError `closed` when the runtime has been stopped, or the protostub's, which is removed then
    */
   async addProtostub(protostub: Protostub, options: { readonly first?: boolean } = {}): Promise<() => void> {
-    commonAddress([this.#protostubs[0] ?? protostub, protostub]);
-    const remove = this.#links.addPath(protostub, options);
-    await protostub.start();
+    if (this.#state === 'stopped') throw new FabricError('closed', 'The runtime has been stopped.');
+    commonAddress([protostub, ...this.#protostubs]);
+    const undo = this.#links.addPath(protostub, options);
+    this.#protostubs.add(protostub);
+    const remove = (): void => {
+      undo();
+      this.#protostubs.delete(protostub);
+      void protostub.stop();
+    };
+    await protostub.start().catch((caught: unknown) => {
+      remove();
+      throw FabricError.from(caught);
+    });
     return remove;
   }
 
