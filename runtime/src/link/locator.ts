@@ -66,13 +66,22 @@ export class Locator {
     return this.#searches.size;
   }
 
-  /** The runtime that hosts `address`, if it is known and nothing waits for it any more. */
+  /** The runtime that hosts `address`, if it is known; then nothing waits for it any more. */
   route(address: Address): RuntimeAddress | undefined {
     return address.startsWith('runtime:') ? (address as RuntimeAddress) : this.#routes.get(address);
   }
 
-  /** Remembers that `runtime` hosts `address`; the oldest routes are forgotten first. */
+  /** Remembers that `runtime` hosts `address`, and forwards what waited for that. The oldest routes are forgotten first. */
   learn(address: Address, runtime: RuntimeAddress): void {
+    this.#remember(address, runtime);
+    const search = this.#searches.get(address);
+    if (!search) return;
+    this.#end(address, search);
+    for (const { encoded, expiresAt } of search.waiting.values())
+      this.#deps.forward(encoded, expiresAt, runtime);
+  }
+
+  #remember(address: Address, runtime: RuntimeAddress): void {
     if (this.#routes.get(address) === runtime) return;
     this.#routes.delete(address);
     this.#routes.set(address, runtime);
@@ -117,14 +126,8 @@ export class Locator {
     const address = parseAddress(frame.address);
     const search = this.#searches.get(address);
     if (search?.id !== frame.id || !ownsAddress(runtime, address)) return;
-    if (!frame.found) {
-      this.#deny(address, search);
-      return;
-    }
-    this.#end(address, search);
-    this.learn(address, runtime);
-    for (const { encoded, expiresAt } of search.waiting.values())
-      this.#deps.forward(encoded, expiresAt, runtime);
+    if (frame.found) this.learn(address, runtime);
+    else this.#deny(address, search);
   }
 
   /** A path is usable again: ask at once. */
