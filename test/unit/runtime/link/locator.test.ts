@@ -1,0 +1,167 @@
+/** The locator: asks an owner's runtimes, keeps what waits, and tells why nothing was found. */
+import assert from 'node:assert/strict';
+import { defaultLinkSettings, FabricError, runtimeAddress, type RuntimeAddress } from '@hyperty/runtime';
+import { createManualClock, type ManualClock } from '@hyperty/runtime/testing';
+import { encodeBody } from '../../../../runtime/src/link/entry.ts';
+import type { Frame } from '../../../../runtime/src/link/frame.ts';
+import { Locator } from '../../../../runtime/src/link/locator.ts';
+import { bob, carol, envelopeOf } from '../../../support/envelope.ts';
+
+const self = runtimeAddress({ domain: 'acme.example', owner: 'alice', device: 'DESK' });
+const deviceOf = (device: string): RuntimeAddress =>
+  runtimeAddress({ domain: 'partner.example', owner: 'bob', device });
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+describe('a locator', () => {
+  let clock: ManualClock;
+  let locator: Locator;
+  let asked: Extract<Frame, { kind: 'locate' }>[];
+  let forwarded: { readonly id: string; readonly runtime: RuntimeAddress }[];
+  let undelivered: { readonly id: string; readonly code: string }[];
+  let diagnosis: FabricError | undefined;
+  let isReachable: boolean;
+
+  beforeEach(() => {
+    clock = createManualClock();
+    [asked, forwarded, undelivered, diagnosis, isReachable] = [[], [], [], undefined, true];
+    let searches = 0;
+    locator = new Locator({
+      self,
+      clock,
+      settings: { ...defaultLinkSettings, congestedAt: 2, fullAt: 4 },
+      hex: (digits) => String((searches += 1)).padStart(digits, '0'),
+      broadcast: (frame) => {
+        if (!isReachable) throw new FabricError('no-route', 'No protostub.');
+        if (frame.kind === 'locate') asked.push(frame);
+      },
+      diagnose: () => Promise.resolve(diagnosis),
+      forward: ({ envelope: { id } }, _expiresAt, runtime) => forwarded.push({ id, runtime }),
+      undeliverable: ({ id }, { code }) => undelivered.push({ id, code }),
+    });
+  });
+  afterEach(() => {
+    locator.stop();
+    assert.equal(clock.pending, 0, 'timers are left');
+  });
+
+  const hold = (id: string, { expiresAt = NEVER, to = bob } = {}): void | Promise<void> =>
+    locator.hold(encodeBody(envelopeOf({ id, to }), 1000), expiresAt);
+  const answer = (found: boolean, runtime = deviceOf('DESK'), id = asked.at(-1)?.id ?? ''): void => {
+    locator.onLocated({ kind: 'located', from: runtime, to: self, id, address: bob, found }, runtime);
+  };
+  const codeOf = (code: string) => (error: unknown) => error instanceof FabricError && error.code === code;
+
+  it('asks all runtimes of the owner once, and forwards in order what waited', () => {
+    for (const id of ['a', 'b', 'c']) void hold(id);
+    assert.deepEqual(asked.map(({ to, address }) => [to, address]), [[deviceOf('*'), bob]]); // prettier-ignore
+    answer(true);
+    assert.deepEqual(forwarded, ['a', 'b', 'c'].map((id) => ({ id, runtime: deviceOf('DESK') }))); // prettier-ignore
+    assert.equal(locator.route(bob), deviceOf('DESK'));
+    assert.equal(locator.searching, 0);
+  });
+
+  it('finds the device that has it though another says no', async () => {
+    void hold('a');
+    answer(false, deviceOf('PHONE'));
+    await clock.advance(1000);
+    answer(true, deviceOf('DESK'));
+    await clock.advance(60_000);
+    assert.deepEqual(forwarded, [{ id: 'a', runtime: deviceOf('DESK') }]);
+    assert.deepEqual(undelivered, []);
+  });
+
+  it('says not-found once a device has said no and none has said yes', async () => {
+    void hold('a');
+    answer(false, deviceOf('PHONE'));
+    await clock.advance(2000);
+    assert.deepEqual(undelivered, [{ id: 'a', code: 'not-found' }]);
+    assert.equal(locator.searching, 0);
+  });
+
+  it('asks again, ever more rarely, and says offline once nobody waits any more', async () => {
+    void hold('a', { expiresAt: clock.now() + 60_000 });
+    await clock.advance(7500);
+    assert.equal(asked.length, 4); // at 0, 1, 3 and 7 s
+    await clock.advance(120_000);
+    assert.deepEqual(undelivered, [{ id: 'a', code: 'offline' }]);
+    assert.equal(locator.searching, 0);
+  });
+
+  it('gives the reason that the transport found for the silence', async () => {
+    diagnosis = new FabricError('unauthenticated', 'Their homeserver refuses ours.');
+    void hold('a', { expiresAt: clock.now() + 5000 });
+    await clock.advance(60_000);
+    assert.deepEqual(undelivered, [{ id: 'a', code: 'unauthenticated' }]);
+  });
+
+  it('takes no answer to another question, and none of a runtime of somebody else', () => {
+    void hold('a');
+    answer(true, deviceOf('DESK'), 'f'.repeat(16));
+    answer(true, runtimeAddress({ domain: 'guest.example', owner: 'carol', device: 'PHONE' }));
+    assert.deepEqual(forwarded, []);
+    assert.equal(locator.route(bob), undefined);
+  });
+
+  it('forwards what waits before anything newer, when the hyperty speaks up before it is found', () => {
+    void hold('a');
+    locator.learn(bob, deviceOf('DESK'));
+    assert.deepEqual(forwarded, [{ id: 'a', runtime: deviceOf('DESK') }]);
+    assert.equal(locator.searching, 0);
+    answer(true);
+    assert.equal(forwarded.length, 1);
+  });
+
+  it('does not forward what was withdrawn', () => {
+    void hold('a');
+    void hold('b');
+    assert.ok(codeOf('offline')(locator.withdraw(envelopeOf({ id: 'a', to: bob }))));
+    answer(true);
+    assert.deepEqual(forwarded.map(({ id }) => id), ['b']); // prettier-ignore
+    assert.equal(locator.withdraw(envelopeOf({ id: 'b', to: bob })), undefined);
+  });
+
+  it('asks anew after a route has been forgotten, by address or by runtime', () => {
+    locator.learn(bob, deviceOf('DESK'));
+    locator.learn(carol, deviceOf('PHONE'));
+    locator.forgetRuntime(deviceOf('DESK'));
+    assert.equal(locator.route(bob), undefined);
+    locator.forget(carol);
+    assert.equal(locator.route(carol), undefined);
+    void hold('a');
+    assert.equal(asked.length, 1);
+  });
+
+  it('asks at once when a path is usable again', async () => {
+    void hold('a');
+    await clock.advance(3500);
+    const before = asked.length;
+    locator.retry();
+    assert.equal(asked.length, before + 1);
+    assert.equal(asked[0]?.id, asked.at(-1)?.id);
+  });
+
+  it('fails what waits when no protostub reaches the owner any more', async () => {
+    void hold('a');
+    isReachable = false;
+    await clock.advance(1000);
+    assert.deepEqual(undelivered, [{ id: 'a', code: 'no-route' }]);
+    assert.throws(() => hold('b'), codeOf('no-route'));
+  });
+
+  it('lets senders wait above congestion, go on when the hyperty is found, and refuses above its bound', async () => {
+    assert.equal(hold('a'), undefined);
+    void hold('b');
+    const room = hold('c');
+    assert.ok(room instanceof Promise);
+    void hold('d');
+    assert.throws(() => hold('e'), codeOf('mailbox-full'));
+    answer(true);
+    await room;
+  });
+
+  it('gives back what it holds when it stops', () => {
+    void hold('a');
+    void hold('b', { to: carol });
+    assert.deepEqual(locator.stop().map(({ id }) => id), ['a', 'b']); // prettier-ignore
+  });
+});
