@@ -25,10 +25,8 @@ export function createKnownPeers(storage: KeyValueStorage, logger: Logger): Know
     try {
       const text = await storage.get(KEY);
       const stored: unknown = text === undefined ? [] : JSON.parse(text);
-      const earlier = Array.isArray(stored) ? stored.filter(isAddress) : [];
-      peers = [...earlier.filter((peer) => peer.startsWith('runtime:')), ...peers].slice(
-        -CAPACITY,
-      ) as RuntimeAddress[];
+      const earlier = Array.isArray(stored) ? stored.filter(isRuntime) : [];
+      peers = [...earlier.filter((peer) => !peers.includes(peer)), ...peers].slice(-CAPACITY);
     } catch (error) {
       logger.warn({ error }, 'the known peers could not be read; starting without them');
     }
@@ -52,3 +50,6 @@ export function createKnownPeers(storage: KeyValueStorage, logger: Logger): Know
     flush: () => writing,
   };
 }
+
+const isRuntime = (value: unknown): value is RuntimeAddress =>
+  isAddress(value) && value.startsWith('runtime:');

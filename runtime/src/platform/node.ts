@@ -17,23 +17,31 @@ export function createFileStorage(directory: string): KeyValueStorage {
       throw new TypeError(`storage key "${key}" must match ${KEY.source}`);
     return join(directory, key);
   };
+  /** One write at a time: the last value of a key wins, and temporary names do not collide. */
+  let writing: Promise<unknown> = Promise.resolve();
   return {
     get: (key) => orUndefined(readFile(fileOf(key), 'utf8')),
     set: async (key, value) => {
       const file = fileOf(key);
-      const temporary = `${file}.${String(process.pid)}.tmp`;
-      try {
-        await mkdir(directory, { recursive: true, mode: 0o700 });
-        await chmod(directory, 0o700);
-        await writeFile(temporary, value, { mode: 0o600, flush: true });
-        await rename(temporary, file);
-      } catch (cause) {
-        await rm(temporary, { force: true });
-        throw new FabricError('internal', `Cannot write ${file}: ${(cause as Error).message}.`, { cause });
-      }
+      const write = writing.then(() => writeAtomically(directory, file, value));
+      writing = write.catch(() => undefined); // the caller hears of it
+      await write;
     },
     delete: (key) => rm(fileOf(key), { force: true }),
   };
+}
+
+async function writeAtomically(directory: string, file: string, value: string): Promise<void> {
+  const temporary = `${file}.${String(process.pid)}.tmp`;
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await chmod(directory, 0o700);
+    await writeFile(temporary, value, { mode: 0o600, flush: true });
+    await rename(temporary, file);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined); // the first failure is the one to tell
+    throw new FabricError('internal', `Cannot write ${file}: ${(cause as Error).message}.`, { cause });
+  }
 }
 
 async function orUndefined(reading: Promise<string>): Promise<string | undefined> {
