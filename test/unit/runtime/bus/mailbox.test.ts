@@ -19,7 +19,7 @@ describe('a mailbox', () => {
         const mailbox = new Mailbox<number>(100, (item) => {
           assert.equal(finish.length, 0, 'two at a time');
           handled.push(item);
-          if (slow[item] === true) return new Promise<void>((resolve) => finish.push(resolve));
+          return slow[item] === true ? new Promise<void>((resolve) => finish.push(resolve)) : undefined;
         });
         for (const step of steps) {
           if (step === 'push') {

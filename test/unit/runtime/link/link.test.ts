@@ -172,7 +172,7 @@ describe('a link', () => {
     const b = await start(bob);
     noteAll(b, alice, [1]);
     await clock.advance(500);
-    const earlier = { kind: 'hello', from: bob, to: alice, epoch: 'e'.repeat(32), time: clock.now(), capabilities: [], limit: 64, versions: [1] } as const; // prettier-ignore
+    const earlier: Frame = { kind: 'hello', from: bob, to: alice, epoch: 'e'.repeat(32), time: clock.now(), capabilities: [], limit: 64, versions: [1] }; // prettier-ignore
     const a = await start(alice);
     a.runtime.deadLetters.onLetter(() => assert.fail('a letter was lost'));
     a.note(bob, 1);
