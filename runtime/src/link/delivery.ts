@@ -157,7 +157,7 @@ export class Delivery {
     this.#inProgress += 1;
     void handled.finally(() => {
       this.#inProgress -= 1;
-      this.#deps.progress();
+      if (!this.#abort.signal.aborted) this.#deps.progress();
     });
   }
 }

@@ -34,6 +34,9 @@ const offer = {
   limit: count,
 };
 
+/** Longest text of entries that is read, whatever the path could carry. */
+export const MAX_ENTRIES_CHARS = 65_536;
+
 /** Schema of a frame. */
 export const frameSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('locate'), ...ends, id: z.string().max(64), address }),
@@ -56,7 +59,7 @@ export const frameSchema = z.discriminatedUnion('kind', [
     /** Number of the first entry; numbers of a session start at 1. */
     first: count,
     /** JSON text of an array of entries; absent when the frame only acknowledges. */
-    entries: z.string().max(65_536).optional(),
+    entries: z.string().max(MAX_ENTRIES_CHARS).optional(),
     /** All numbers up to this one have been taken over. */
     ack: count,
     limit: count,

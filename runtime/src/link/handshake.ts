@@ -76,7 +76,8 @@ export class Handshake {
   sayHello(): void {
     const { clock, settings, self: from, peer: to, say, grant } = this.#deps;
     const time = clock.now();
-    if (time - this.#helloAt < settings.minResendMs / 2) return;
+    const sinceMs = time - this.#helloAt;
+    if (sinceMs >= 0 && sinceMs < settings.minResendMs / 2) return; // below zero: the clock was set back
     this.#helloAt = time;
     const offer = { epoch: this.#epoch, time, capabilities: [...CAPABILITIES], limit: grant() };
     say({ kind: 'hello', from, to, ...offer, versions: [...LINK_VERSIONS] });

@@ -6,7 +6,7 @@ import { FabricError } from '../message/error.ts';
 import { delay } from '../platform/clock.ts';
 import { Congestion } from './congestion.ts';
 import type { Encoded } from './entry.ts';
-import type { FrameOf } from './frame.ts';
+import { MAX_ENTRIES_CHARS, type FrameOf } from './frame.ts';
 import { needsSpill, Outbox, type Batch, type OutboxItem } from './outbox.ts';
 import { InFlight } from './in-flight.ts';
 import { ResendTimer } from './resend-timer.ts';
@@ -175,7 +175,7 @@ export class Sender {
       if (this.#outbox.size > 0) this.#deps.open();
       return;
     }
-    const maxBytes = this.#deps.path().maxFrameBytes - FRAME_OVERHEAD_BYTES;
+    const maxBytes = Math.min(this.#deps.path().maxFrameBytes - FRAME_OVERHEAD_BYTES, MAX_ENTRIES_CHARS);
     const next = this.#probe === 'sent' ? undefined : this.#outbox.peek(this.#credit);
     if (next && needsSpill(next.encoded, maxBytes)) {
       this.#spill(next);

@@ -41,18 +41,23 @@ export async function fetchSpill(
     const text = `A spilled body has ${spill.bytes} bytes; at most ${limits.maxBytes} are fetched.`;
     throw new FabricError('too-large', text);
   }
-  let failure: unknown = new FabricError(
-    'unsupported',
-    'No protostub here has a media store to fetch a spilled body from.',
-  );
+  let failure: FabricError | undefined;
   for (const store of stores) {
     try {
       return await fetchFrom(store, spill, limits);
     } catch (caught) {
-      failure = caught;
+      failure = moreTelling(failure, FabricError.from(caught));
     }
   }
-  throw failure;
+  throw (
+    failure ?? new FabricError('unsupported', 'No protostub here has a media store to fetch a body from.')
+  );
+}
+
+/** A store refuses what is not its own. What the right one says counts, above all that it may say more later. */
+function moreTelling(known: FabricError | undefined, other: FabricError): FabricError {
+  if (known === undefined || known.code === 'forbidden') return other;
+  return other.retryable && !known.retryable ? other : known;
 }
 
 async function fetchFrom(media: MediaStore, spill: Spill, limits: FetchLimits): Promise<unknown> {
