@@ -46,6 +46,7 @@ export async function questions(runtime: Runtime): Promise<unknown> {
   return [
     true satisfies Same<typeof answer, Parsed<typeof doubler.emits>>,
     true satisfies Same<typeof untyped, unknown>,
+    untyped,
   ];
 }
 

@@ -49,7 +49,23 @@ export interface TestWorld {
   stop(): Promise<void>;
 }
 
-/** Creates a world without runtimes. */
+/**
+ * Creates a world without runtimes.
+ * @example
+ * ```ts
+ * import { createTestWorld } from '@hyperty/runtime/testing';
+ *
+ * const world = createTestWorld({ seed: 7 });
+ * const alice = await world.runtime('alice@acme.example');
+ * const bob = await world.runtime('bob@partner.example', { device: 'phone' });
+ * world.faults.drop(0.5);
+ * const hello = alice.ask('hyperty://partner.example/bob/greeter', { type: 'greet' });
+ * await world.until(hello).catch(console.error); // nobody hosts it
+ * world.faults.disconnect(bob);
+ * await world.advance(60_000);
+ * await world.stop();
+ * ```
+ */
 export function createTestWorld(options: TestWorldOptions = {}): TestWorld {
   const random = createSeededRandom(options.seed ?? 1);
   const clock = createManualClock();
