@@ -193,7 +193,7 @@ describe('a link on a bad transport', () => {
           assert.equal(world.timers, 0);
         },
       ),
-      { numRuns: Number(process.env['RUNS'] ?? 150), seed: Number(process.env['SEED'] ?? 20261124) },
+      { numRuns: 150, seed: 20261124 },
     );
   });
 });
