@@ -1,0 +1,37 @@
+/** Dead letters: the latest are kept, all are counted, and whoever listens is told. */
+import assert from 'node:assert/strict';
+import { FabricError } from '@hyperty/runtime';
+import { createDeadLetterLog } from '../../../../runtime/src/bus/dead-letters.ts';
+import { envelopeOf } from '../../../support/envelope.ts';
+
+const error = new FabricError('offline', 'Bob is off.');
+
+describe('a dead-letter log', () => {
+  it('keeps the latest, oldest first, and counts all', () => {
+    const log = createDeadLetterLog(2, () => 7);
+    for (const id of ['a', 'b', 'c']) log.add(envelopeOf({ id }), error);
+    assert.deepEqual(
+      log.list().map(({ envelope }) => envelope.id),
+      ['b', 'c'],
+    );
+    assert.equal(log.total, 3);
+    assert.deepEqual(log.list()[0], { envelope: envelopeOf({ id: 'b' }), error, at: 7 });
+  });
+
+  it('tells listeners of each new letter until they are removed', () => {
+    const log = createDeadLetterLog(2, () => 0);
+    const told: string[] = [];
+    const remove = log.onLetter(({ envelope }) => told.push(envelope.id));
+    log.add(envelopeOf({ id: 'a' }), error);
+    remove();
+    log.add(envelopeOf({ id: 'b' }), error);
+    assert.deepEqual(told, ['a']);
+  });
+
+  it('gives a list that later letters do not change', () => {
+    const log = createDeadLetterLog(2, () => 0);
+    const before = log.list();
+    log.add(envelopeOf(), error);
+    assert.deepEqual(before, []);
+  });
+});
