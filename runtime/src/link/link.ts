@@ -196,6 +196,7 @@ export class Link {
       open: () => {
         this.#sayHello();
       },
+      holdsPeerBack: () => this.#receiver.holdsPeerBack,
       acknowledgementDue: () => this.#receiver.due,
       position: () => this.#receiver.position(),
       suspect: () => {

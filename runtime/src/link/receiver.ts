@@ -40,6 +40,11 @@ export class Receiver {
     return this.#delivery.inProgress;
   }
 
+  /** True when so much is being handled here that the peer may have to wait for credit. */
+  get holdsPeerBack(): boolean {
+    return this.#delivery.inProgress >= this.#deps.settings.windowEnvelopes / 2;
+  }
+
   /** True when the peer should hear how far we are. */
   get due(): boolean {
     return this.#due;

@@ -24,6 +24,8 @@ export interface SenderDeps {
   readonly canSpill: () => boolean;
   /** Opens the link: something waits. Called again while nothing comes back. */
   readonly open: () => void;
+  /** True when the peer may wait for us to handle what it has sent. */
+  readonly holdsPeerBack: () => boolean;
   /** True when the peer should hear how far we have received. */
   readonly acknowledgementDue: () => boolean;
   /** How far we have received and what we grant; saying it clears what was due. */

@@ -54,7 +54,7 @@ export class Sender {
   }
 
   /**
-   * Accepts an envelope. A promise means congestion: it settles when there is room.
+   * Accepts an envelope. A promise means congestion: it settles when there is room, or when the peer waits for us.
    * @throws FabricError `mailbox-full` when far too much waits for this peer
    */
   send(encoded: Encoded, expiresAt: number): void | Promise<void> {
@@ -65,7 +65,7 @@ export class Sender {
     }
     this.#outbox.add(encoded, expiresAt);
     this.wake();
-    return this.#congestion.wait(this.#outbox.size);
+    return this.#deps.holdsPeerBack() ? undefined : this.#congestion.wait(this.#outbox.size);
   }
 
   /** Gives up on an envelope; returns why the peer never took it, undefined when it did. */
@@ -167,6 +167,8 @@ export class Sender {
   }
 
   #pump(): void {
+    // Two that hold each other back would wait for ever: ours go on, and with them what the peer waits for.
+    if (this.#deps.holdsPeerBack()) this.#congestion.relieve(0);
     if (this.#abort.signal.aborted || this.#inFlight.busy) return;
     if (this.#outbox.size > 0) this.#timer.arm();
     if (this.#deps.path().state !== 'live') return;
