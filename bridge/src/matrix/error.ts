@@ -35,6 +35,15 @@ export function fromMatrix(caught: unknown, doing: string): FabricError {
       { cause: caught },
     );
   }
+  if (caught instanceof SyntaxError) {
+    return new FabricError(
+      'unsupported',
+      `${doing}: the answer is not what a Matrix homeserver says. Check the URL.`,
+      {
+        cause: caught,
+      },
+    );
+  }
   return new FabricError('internal', `${doing}: ${rootText(caught)}.`, { cause: caught });
 }
 

@@ -19,6 +19,7 @@ import { fromMatrix } from './error.ts';
 import { createMatrixMedia } from './media-store.ts';
 import { quietLogger } from './quiet-logger.ts';
 import { accountParts, addressOfSession, type Session } from './session.ts';
+import { SessionKeeper } from './session-keeper.ts';
 import { POLL_MS, ToDeviceSync, type ToDeviceMessage } from './to-device-sync.ts';
 
 /** Event type of a frame. */
@@ -29,7 +30,8 @@ export interface MatrixProtostubOptions {
   readonly session: Session;
   /**
    * Called when the homeserver no longer takes the access token (expired, soft log-out): returns a session of the same
-   * device with a new token. Without it the stub closes and says so.
+   * device with a new token. Called again, after a while, when it fails with an error that is retryable; another one
+   * closes the stub, as does its absence.
    */
   readonly renew?: () => Promise<Session>;
   readonly clock?: Clock;
@@ -56,6 +58,7 @@ class MatrixProtostub implements Protostub {
   readonly #options: MatrixProtostubOptions;
   readonly #clock: Clock;
   readonly #client: MatrixClient;
+  readonly #keeper: SessionKeeper;
   readonly #sync: ToDeviceSync;
   readonly #frameListeners = new Set<FrameListener>();
   readonly #stateListeners = new Set<(state: ProtostubState, error?: FabricError) => void>();
@@ -63,6 +66,8 @@ class MatrixProtostub implements Protostub {
   readonly #sends = new Map<RuntimeAddress, Promise<unknown>>();
   #state: ProtostubState = 'closed';
   #starting: Promise<void> | undefined;
+  /** Aborted at the end of this connection. */
+  #life = new AbortController();
   #renewing = false;
 
   constructor(options: MatrixProtostubOptions) {
@@ -72,6 +77,7 @@ class MatrixProtostub implements Protostub {
     this.address = addressOfSession(session);
     this.#client = createClient({ ...session, logger: quietLogger, fetchFn: impatient(fetch) });
     this.media = createMatrixMedia({ client: this.#client, fetch });
+    this.#keeper = new SessionKeeper({ client: this.#client, session, clock, renew: options.renew });
     this.#sync = new ToDeviceSync({
       client: this.#client,
       clock,
@@ -84,6 +90,7 @@ class MatrixProtostub implements Protostub {
       },
       onFailure: (error) => {
         if (this.#state !== 'closed') this.#setState('backing-off', error);
+        if (error.code === 'unauthenticated') void this.#renew();
       },
     });
   }
@@ -132,28 +139,22 @@ class MatrixProtostub implements Protostub {
   }
 
   async #start(): Promise<void> {
+    this.#life = new AbortController();
+    const { signal } = this.#life;
     this.#setState('connecting');
     try {
-      await this.#checkSession();
+      await this.#keeper.check();
+      signal.throwIfAborted();
       this.#client.on(HttpApiEvent.SessionLoggedOut, this.#onLoggedOut);
       const live = this.#becomesLive();
       this.#sync.start();
       await live;
     } catch (caught) {
+      if (signal.aborted) throw signal.reason;
       const error = fromMatrix(caught, `Connection of ${this.#options.session.userId}`);
       this.#close(error);
       throw error;
     }
-  }
-
-  /** The token must belong to the device that the session names, or our address would be somebody else's. */
-  async #checkSession(): Promise<void> {
-    const { userId, deviceId, baseUrl } = this.#options.session;
-    const who = await this.#client.whoami();
-    if (who.user_id === userId && who.device_id === deviceId) return;
-    const owner = `${who.user_id}, device ${who.device_id ?? 'none'}`;
-    const text = `The access token at ${baseUrl} belongs to ${owner}, not to ${userId}, device ${deviceId}; log in again.`;
-    throw new FabricError('unauthenticated', text);
   }
 
   #becomesLive(): Promise<void> {
@@ -208,27 +209,23 @@ class MatrixProtostub implements Protostub {
   };
 
   async #renew(): Promise<void> {
-    const { renew, session } = this.#options;
     if (this.#renewing || this.#state === 'closed') return;
     this.#renewing = true;
-    const text = `${session.userId} has been logged out at ${session.baseUrl}; log in again.`;
-    const loggedOut = new FabricError('unauthenticated', text);
-    this.#setState('backing-off', loggedOut);
+    const { signal } = this.#life;
+    this.#setState('backing-off', this.#keeper.loggedOut);
     try {
-      if (!renew) throw loggedOut;
-      const renewed = await renew();
-      if (addressOfSession(renewed) !== this.address) throw loggedOut;
-      this.#client.setAccessToken(renewed.accessToken);
+      await this.#keeper.renew(signal);
       this.#sync.stop();
       this.#sync.start();
     } catch (caught) {
-      this.#close(fromMatrix(caught, `Renewing the session of ${session.userId}`));
+      if (!signal.aborted) this.#close(fromMatrix(caught, 'Renewing a session'));
     } finally {
       this.#renewing = false;
     }
   }
 
   #close(error: FabricError | undefined): void {
+    this.#life.abort(error ?? new FabricError('closed', 'The protostub was stopped.'));
     this.#client.off(HttpApiEvent.SessionLoggedOut, this.#onLoggedOut);
     this.#sync.stop();
     this.#client.http.abort();

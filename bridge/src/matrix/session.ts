@@ -49,7 +49,13 @@ export async function logIn({
       initial_device_display_name: deviceName,
       ...(deviceId === undefined ? {} : { device_id: deviceId }),
     });
-    return { baseUrl, userId: answer.user_id, deviceId: answer.device_id, accessToken: answer.access_token };
+    const { user_id: userId, device_id, access_token: accessToken } = answer;
+    const session = sessionSchema.safeParse({ baseUrl, userId, deviceId: device_id, accessToken });
+    if (session.success) return session.data;
+    throw new FabricError(
+      'unsupported',
+      `${doing}: the answer is not what a Matrix homeserver says. Check the URL.`,
+    );
   } catch (caught) {
     const error = fromMatrix(caught, doing);
     if (error.code !== 'forbidden') throw error;
