@@ -72,7 +72,9 @@ export class Links implements Transport {
     const undoFrame = path.onFrame((frame, sender) => {
       this.#onFrame(frame, sender, path);
     });
-    const undoState = path.onState(() => {
+    const undoState = path.onState((state, error) => {
+      if (error && state === 'closed')
+        this.#deps.logger.error({ error }, `the protostub "${path.name}" closed`);
       this.#onPathState(path);
     });
     const undo = (): void => {
