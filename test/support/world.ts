@@ -6,8 +6,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Session } from '@hyperty/bridge';
+import { logIn, type Session } from '@hyperty/bridge';
 import { createWorld, type CompanyName, type Homeserver, type World } from '@hyperty/cli';
+import { accountPassword } from '../../cli/src/world/account.ts';
 import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** One company as tests use it. */
@@ -17,6 +18,8 @@ export interface TestCompany {
   readonly baseUrl: string;
   /** Logs a new device in to `@localpart:serverName`, making the account when there is none. */
   register(localpart: string): Promise<Session>;
+  /** Logs in again as the device of `session`: its homeserver takes the old token no longer. */
+  renew(session: Session): Promise<Session>;
   /** Its Synapse: `kill`, `start`, `stop`, `restart`. A test that kills it starts it again. */
   readonly homeserver: Homeserver;
   /** Everything that other homeservers send to this one passes here. A test that cuts it heals it. */
@@ -84,18 +87,26 @@ async function createTestWorld(): Promise<TestWorld> {
     throw error;
   }
   return {
-    acme: testCompany(world, 'acme', proxies.acme),
-    partner: testCompany(world, 'partner', proxies.partner),
+    acme: testCompany({ world, dir, name: 'acme' }, proxies.acme),
+    partner: testCompany({ world, dir, name: 'partner' }, proxies.partner),
     stop,
   };
 }
 
-function testCompany(world: World, name: CompanyName, federationIn: TcpProxy): TestCompany {
+function testCompany(
+  { world, dir, name }: { world: World; dir: string; name: CompanyName },
+  federationIn: TcpProxy,
+): TestCompany {
   const { serverName, baseUrl } = world.company(name);
   return {
     serverName,
     baseUrl,
     register: (localpart) => world.logIn(name, { localpart, deviceName: 'a test' }),
+    renew: async ({ userId, deviceId }) => {
+      const localpart = userId.slice(1, userId.indexOf(':'));
+      const password = (await accountPassword(dir, world.company(name), localpart)) ?? '';
+      return logIn({ baseUrl, user: localpart, password, deviceId, deviceName: 'a test' });
+    },
     homeserver: world.homeserver(name),
     federationIn,
   };
