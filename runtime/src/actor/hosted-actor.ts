@@ -114,13 +114,13 @@ export class HostedActor implements Endpoint, FabricContext {
   }
 
   answer(request: EnvelopeHeader, event: unknown, provisional: boolean): void {
-    if (!this.#open?.has(request.id)) return;
-    if (!provisional) this.#open.remove(request.id);
+    if (!this.#open?.has(request)) return;
+    if (!provisional) this.#open.remove(request);
     try {
       const value = parseEvent(this.#hosting.definition.emits, event, `Answer of ${this.address}`);
       this.#respond(request, valueBody(value, provisional ? 102 : 200));
     } catch (caught) {
-      this.#open.remove(request.id);
+      this.#open.remove(request);
       this.logger.error(
         { address: this.address, error: caught },
         'an answer breaks the schema of its hyperty',
@@ -175,7 +175,10 @@ export class HostedActor implements Endpoint, FabricContext {
       if (type === 'subscribe') this.#published().add(subscription, from);
       this.#respond(envelope, valueBody(this.#exposed()));
     } catch (caught) {
-      this.#respond(envelope, errorBody(FabricError.from(caught)));
+      const error = caught instanceof FabricError ? caught : crash(this.address, caught);
+      if (error !== caught)
+        this.logger.error({ address: this.address, error: caught }, 'what a hyperty exposes cannot be shown');
+      this.#respond(envelope, errorBody(error));
     }
   }
 

@@ -152,7 +152,7 @@ export function parseEvent<S extends EventSchemas>(schemas: S, event: unknown, w
   const type = typeof event === 'object' && event !== null ? (event as { type?: unknown }).type : undefined;
   const schema = typeof type === 'string' && Object.hasOwn(schemas, type) ? schemas[type] : undefined;
   if (!schema) throw unknownEvent(schemas, type, who);
-  const result = schema.safeParse(event);
+  const result = schema.safeParse(fieldsFor(schema, event as object));
   if (result.success) return { type, ...result.data } as Parsed<S>;
   throw new FabricError(
     'schema',
@@ -164,6 +164,13 @@ export function parseEvent<S extends EventSchemas>(schemas: S, event: unknown, w
       },
     },
   );
+}
+
+/** What a schema sees of an event: one that is particular about other fields must not stumble over the `type`. */
+function fieldsFor(schema: z.ZodObject, event: object): object {
+  if (!schema.def.catchall || 'type' in schema.shape) return event;
+  const { type: _type, ...fields } = event as { readonly type?: unknown };
+  return fields;
 }
 
 function unknownEvent(schemas: EventSchemas, type: unknown, who: string): FabricError {

@@ -10,7 +10,12 @@ const SWEEP_ABOVE = 1024;
 /** Above this many the oldest is forgotten, whatever deadline its sender chose; that sender hears `timeout`. */
 const CAPACITY = 65_536;
 
-/** Accepted requests by id. */
+/** Ids are unique for each sender alone: nobody can close or take over a request of somebody else. */
+const keyOf = ({ id, from }: Sent): string => `${id} ${from}`;
+
+type Sent = Pick<EnvelopeHeader, 'id' | 'from'>;
+
+/** Accepted requests by sender and id. */
 export class OpenRequests {
   readonly #headers = new Map<string, EnvelopeHeader>();
   #untilSweep = SWEEP_ABOVE;
@@ -20,15 +25,15 @@ export class OpenRequests {
     this.#untilSweep -= 1;
     const [oldest] = this.#headers.keys();
     if (this.#headers.size >= CAPACITY && oldest !== undefined) this.#headers.delete(oldest);
-    this.#headers.set(header.id, header);
+    this.#headers.set(keyOf(header), header);
   }
 
-  has(id: string): boolean {
-    return this.#headers.has(id);
+  has(request: Sent): boolean {
+    return this.#headers.has(keyOf(request));
   }
 
-  remove(id: string): void {
-    this.#headers.delete(id);
+  remove(request: Sent): void {
+    this.#headers.delete(keyOf(request));
   }
 
   /** Empties the table; returns what was open. */
@@ -39,8 +44,8 @@ export class OpenRequests {
   }
 
   #forgetOverdue(now: number): void {
-    for (const [id, { deadline }] of this.#headers) {
-      if (deadline === undefined || deadline < now) this.#headers.delete(id);
+    for (const [key, { deadline }] of this.#headers) {
+      if (deadline === undefined || deadline < now) this.#headers.delete(key);
     }
     this.#untilSweep = Math.max(SWEEP_ABOVE, this.#headers.size);
   }

@@ -21,6 +21,17 @@ export interface DeadLetterLog {
   onLetter(listener: (letter: DeadLetter) => void): () => void;
 }
 
+/** A listener that fails must not hold up messages; its failure is uncaught, as that of an event handler. */
+function tell(listener: (letter: DeadLetter) => void, letter: DeadLetter): void {
+  try {
+    listener(letter);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
 /** Creates a log that keeps the latest `capacity` letters. */
 export function createDeadLetterLog(capacity: number, now: () => number): DeadLetterLog {
   const letters: DeadLetter[] = [];
@@ -35,7 +46,7 @@ export function createDeadLetterLog(capacity: number, now: () => number): DeadLe
       total += 1;
       letters.push(letter);
       if (letters.length > capacity) letters.shift();
-      for (const listener of listeners) listener(letter);
+      for (const listener of listeners) tell(listener, letter);
     },
     list: () => [...letters],
     onLetter(listener) {

@@ -60,6 +60,28 @@ describe('handling in a hyperty', () => {
     assert.equal(answered.n, 1);
   });
 
+  it('keeps to itself why it cannot show what it exposes', async () => {
+    const bob = await world.runtime('bob@partner.example');
+    const { address } = bob.host(
+      defineHyperty({
+        descriptor: { name: 'shy', version: '1.0.0' },
+        accepts,
+        emits,
+        machine: createMachine({}),
+        expose: () => {
+          throw new Error('the secret');
+        },
+      }),
+    );
+    const alice = await world.runtime('alice@acme.example');
+    const ref = alice.remote(ball.at(address));
+    let failure: unknown;
+    ref.subscribe({ error: (error) => void (failure = error) });
+    await world.advance(1000);
+    assert.ok(refusedAs('crashed')(failure));
+    assert.ok(!JSON.stringify(failure).includes('secret'));
+  });
+
   it('goes on between two hyperties of one runtime that answer each event with an event', async () => {
     const bob = await world.runtime('bob@partner.example');
     const seen: number[] = [];
@@ -81,14 +103,38 @@ describe('handling in a hyperty', () => {
   });
 });
 
+describe('a hyperty with strict schemas', () => {
+  const strict = { ping: z.strictObject({ n: z.number() }) };
+  const definition = defineHyperty({
+    descriptor: { name: 'strict', version: '1.0.0' },
+    accepts: strict,
+    emits: { pong: z.strictObject({ n: z.number() }) },
+    machine: setup({ types: { events: {} as Accepted<typeof strict> } }).createMachine({
+      on: { ping: { actions: reply(({ event }) => ({ type: 'pong', n: event.n })) } },
+    }),
+  });
+
+  it('takes events of their shape, and refuses fields that they do not name', async () => {
+    const world = createTestWorld();
+    const bob = await world.runtime('bob@partner.example');
+    const { peer } = bob.host(definition);
+    const { n } = await world.until(bob.ask(peer, { type: 'ping', n: 3 }));
+    assert.equal(n, 3);
+    const asking = bob.ask(peer.address, { type: 'ping', n: 3, more: true });
+    await assert.rejects(world.until(asking), refusedAs('schema', 'Unrecognized key: "more"'));
+    await world.stop();
+  });
+});
+
+const ball = defineHyperty({
+  descriptor: { name: 'ball', version: '1.0.0' },
+  accepts,
+  emits: {},
+  machine: createMachine({}),
+});
+
 /** Sends each ball back, one lower, until it is zero. */
 function player(name: string, opponent: string, seen: number[]) {
-  const ball = defineHyperty({
-    descriptor: { name: 'ball', version: '1.0.0' },
-    accepts,
-    emits: {},
-    machine: createMachine({}),
-  });
   const machine = setup({ types, actors: { opponent: remote(ball) } }).createMachine({
     invoke: {
       id: 'opponent',

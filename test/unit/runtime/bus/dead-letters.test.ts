@@ -1,5 +1,6 @@
 /** Dead letters: the latest are kept, all are counted, and whoever listens is told. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { FabricError } from '@hyperty/runtime';
 import { createDeadLetterLog } from '../../../../runtime/src/bus/dead-letters.ts';
 import { envelopeOf } from '../../../support/envelope.ts';
@@ -26,6 +27,22 @@ describe('a dead-letter log', () => {
     remove();
     log.add(envelopeOf({ id: 'b' }), error);
     assert.deepEqual(told, ['a']);
+  });
+
+  it('goes on when a listener fails, whose failure is uncaught', async () => {
+    const log = createDeadLetterLog(2, () => 0);
+    const told: string[] = [];
+    log.onLetter(() => {
+      throw new Error('a listener failed');
+    });
+    log.onLetter(({ envelope }) => told.push(envelope.id));
+    const ofMocha = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    const uncaught = once(process, 'uncaughtException');
+    log.add(envelopeOf({ id: 'a' }), error);
+    const [failure] = (await uncaught) as [Error];
+    for (const listener of ofMocha) process.on('uncaughtException', listener);
+    assert.deepEqual([told, failure.message], [['a'], 'a listener failed']);
   });
 
   it('gives a list that later letters do not change', () => {
