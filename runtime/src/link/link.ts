@@ -34,7 +34,7 @@ export interface LinkDeps {
   readonly undeliverable: (envelope: Envelope, error: FabricError) => void;
   /** The peer is in a new life and knows nothing of earlier subscriptions. */
   readonly interrupted: (peer: RuntimeAddress) => void;
-  /** The peer has not answered for several attempts. */
+  /** The peer has not answered for several attempts, or has said good-bye. */
   readonly suspect: (peer: RuntimeAddress) => void;
 }
 
@@ -260,6 +260,7 @@ export class Link {
     if (bye.peerEpoch !== ends?.epoch || bye.epoch !== ends.peerEpoch) return;
     this.#endSession();
     this.#sender.renumber(bye.ack);
+    this.#deps.suspect(this.peer); // what it hosted may live elsewhere now
   }
 
   #endSession(): void {
@@ -285,16 +286,12 @@ const restarted = (peer: RuntimeAddress): FabricError =>
   new FabricError(
     'offline',
     `${peer} restarted before it acknowledged this; it may or may not have been handled.`,
-    {
-      details: { peer, restarted: true },
-    },
+    { details: { peer, restarted: true } },
   );
 
 const gone = (peer: RuntimeAddress): FabricError =>
   new FabricError(
     'offline',
     `${peer} did not acknowledge this in time; it may or may not have been handled.`,
-    {
-      details: { peer },
-    },
+    { details: { peer } },
   );
