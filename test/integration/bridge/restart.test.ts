@@ -46,6 +46,16 @@ describe('a runtime that restarts as the same device', function () {
     assert.equal(alice.runtime.deadLetters.total, 0);
   });
 
+  it('is found again after its farewell, although it hosts nothing at first', async () => {
+    await bob.runtime.stop();
+    await eventually(() => stateOf(alice, bob)?.state === 'opening', 'the farewell');
+    sendNotes(alice.runtime, his.address, [1, 10]);
+    const asked = alice.runtime.ask(his.address, { type: 'note', n: 11 }, { timeoutMs: 50_000 });
+    await startAgain();
+    await asked;
+    assert.deepEqual(his.notes, range(1, 11));
+  });
+
   it('ends the requests that its crashed life had not acknowledged with offline; the conversation goes on', async () => {
     await crash();
     const lost = alice.runtime.ask(his.address, { type: 'note', n: 1 }, { timeoutMs: 50_000 });
