@@ -25,6 +25,7 @@ import { randomBytes } from './platform/random.ts';
 import { consoleLogger, type Logger } from './platform/logger.ts';
 import { createKnownPeers, type KnownPeers } from './platform/known-peers.ts';
 import { createMemoryStorage, type KeyValueStorage } from './platform/storage.ts';
+import { commonAddress } from './protostub/common-address.ts';
 import type { Protostub } from './protostub/protostub.ts';
 
 /** What a runtime is made of. */
@@ -81,6 +82,8 @@ export class Runtime {
   readonly #hostDeps: HostDeps;
   readonly #clock: Clock;
   #state: 'new' | 'started' | 'stopped' = 'new';
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
 
   constructor(options: RuntimeOptions) {
     const { protostubs, clock = systemClock, logger = consoleLogger } = options;
@@ -91,7 +94,6 @@ export class Runtime {
     this.#bus = new Bus({ clock, ids, deadLetterCapacity: options.deadLetterCapacity ?? 1000 });
     this.#peers = createKnownPeers(options.storage ?? createMemoryStorage(), logger);
     this.#links = this.#createLinks(ids, logger, { ...defaultLinkSettings, ...options.links });
-    this.#bus.connect(this.#links);
     this.#bus.bind(this.address, { receive: (envelope) => this.#receive(envelope) });
     const logEscalation = (address: HypertyAddress, error: FabricError): void => {
       logger.error({ address, error: error.cause ?? error }, 'hyperty stopped: it crashed too often');
@@ -119,10 +121,14 @@ export class Runtime {
 
   /** Connects all protostubs. @throws FabricError of the first that cannot, after stopping the others */
   async start(): Promise<void> {
-    if (this.#state === 'started') return;
     if (this.#state === 'stopped')
       throw new TypeError('A stopped runtime cannot be started again; create a new one.');
+    await (this.#starting ??= this.#start());
+  }
+
+  async #start(): Promise<void> {
     this.#state = 'started';
+    this.#bus.connect(this.#links);
     for (const protostub of this.#protostubs) this.#links.addPath(protostub);
     try {
       await Promise.all([...this.#protostubs].map((protostub) => protostub.start()));
@@ -137,8 +143,11 @@ export class Runtime {
    * Stops: hyperties first, then what they still had to say is sent (at most `drainMs`, default 2 s), then the links
    * close in order, then the protostubs. Idempotent.
    */
-  async stop({ drainMs = 2000 }: { readonly drainMs?: number } = {}): Promise<void> {
-    if (this.#state === 'stopped') return;
+  stop({ drainMs = 2000 }: { readonly drainMs?: number } = {}): Promise<void> {
+    return (this.#stopping ??= this.#stop(drainMs));
+  }
+
+  async #stop(drainMs: number): Promise<void> {
     this.#state = 'stopped';
     for (const hosted of this.hosted()) hosted.stop();
     this.#bus.close();
@@ -289,12 +298,3 @@ export class Runtime {
 
 /** Creates a runtime; nothing runs and nothing is connected before {@link Runtime.start}. @throws TypeError */
 export const createRuntime = (options: RuntimeOptions): Runtime => new Runtime(options);
-
-function commonAddress([first, ...others]: readonly [Protostub, ...Protostub[]]): RuntimeAddress {
-  const odd = others.find(({ address }) => address !== first.address);
-  if (odd)
-    throw new TypeError(
-      `One runtime, one address: ${first.name} says ${first.address}, ${odd.name} says ${odd.address}.`,
-    );
-  return first.address;
-}

@@ -58,6 +58,7 @@ export class Bus {
   readonly #closing = new Set<() => void>();
   readonly #interruptions = new Set<(peer: RuntimeAddress) => void>();
   #transport: Transport | undefined;
+  #stopped: FabricError | undefined;
 
   constructor({ clock, ids, deadLetterCapacity }: BusDeps) {
     this.clock = clock;
@@ -71,7 +72,7 @@ export class Bus {
     return this.#requests.pending;
   }
 
-  /** Sets the road for addresses that are not bound here. */
+  /** Sets the road for addresses that are not bound here; until then, sending there fails as `closed`. */
   connect(transport: Transport): void {
     this.#transport = transport;
   }
@@ -171,8 +172,9 @@ export class Bus {
     for (const listener of [...this.#interruptions]) listener(peer);
   }
 
-  /** Ends all requests under way with `error`. */
+  /** Ends all requests under way, and every message after, with `error`. */
   stop(error: FabricError): void {
+    this.#stopped = error;
     this.#requests.failAll(error);
   }
 
@@ -186,12 +188,13 @@ export class Bus {
   }
 
   #send(envelope: Envelope): void | Promise<void> {
+    if (this.#stopped) throw this.#stopped;
     if (this.#endpoints.has(envelope.to)) {
       // Whoever sends does not wait for it to be handled: two hyperties that answer each other would wait for ever.
       void this.accept(envelope);
       return;
     }
-    if (!this.#transport) throw noRoute(envelope.to);
+    if (!this.#transport) throw notStarted(envelope.to);
     if (envelope.trace !== undefined) return this.#transport.send(envelope);
     return this.#transport.send({
       ...envelope,
@@ -248,10 +251,8 @@ function guard(
   }
 }
 
-const noRoute = (to: Address): FabricError =>
-  new FabricError('no-route', `No protostub of this runtime reaches ${to}; add one for its domain.`, {
-    details: { to },
-  });
+const notStarted = (to: Address): FabricError =>
+  new FabricError('closed', `Nothing leaves for ${to} before its runtime is started.`, { details: { to } });
 
 const notHere = (to: Address): FabricError =>
   new FabricError('not-found', `No hyperty lives at ${to}; check the address, or start it.`, {

@@ -27,6 +27,29 @@ describe('runtime', () => {
     assert.throws(() => hostWorkshop(pair.alice), failsWith('closed'));
   });
 
+  it('has stopped for everybody who asked when it has stopped for one', async () => {
+    const unanswered = pair.alice.ask('hyperty://guest.example/carol/desk', { type: 'hello' });
+    const order: string[] = [];
+    const stops = ['first', 'second'].map((name) => pair.alice.stop().then(() => order.push(name)));
+    await pair.world.until(Promise.all([assert.rejects(unanswered, failsWith('closed')), ...stops]));
+    assert.deepEqual(order, ['first', 'second']);
+  });
+
+  it('sends nothing before its start and after its stop, and says so', async () => {
+    const clock = createManualClock();
+    const runtime = createRuntime({
+      protostubs: [createMemoryHub({ clock }).protostub(aliceAtDesk)],
+      clock,
+      logger: silentLogger,
+    });
+    const ask = () => runtime.ask('hyperty://partner.example/bob/desk', { type: 'hello' });
+    await assert.rejects(ask(), failsWith('closed'));
+    await clock.until(Promise.all([runtime.start(), runtime.start()]));
+    await clock.until(runtime.stop());
+    await assert.rejects(ask(), failsWith('closed'));
+    assert.equal(clock.pending, 0);
+  });
+
   it('stops its protostubs and says why when one cannot start', async () => {
     const clock = createManualClock();
     const hub = createMemoryHub({ clock });
