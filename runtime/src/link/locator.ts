@@ -34,10 +34,17 @@ export interface LocatorDeps {
   readonly undeliverable: (envelope: Envelope, error: FabricError) => void;
 }
 
+interface Held {
+  readonly encoded: Encoded;
+  readonly expiresAt: number;
+  /** It came when the address had been denied already: the hyperty may have been started since. */
+  isLate: boolean;
+}
+
 interface Search {
   readonly id: string;
   readonly owner: RuntimeAddress;
-  readonly waiting: Map<string, { readonly encoded: Encoded; readonly expiresAt: number }>;
+  readonly waiting: Map<string, Held>;
   readonly wait: RoundTrip;
   readonly congestion: Congestion;
   timer: Timer;
@@ -105,12 +112,13 @@ export class Locator {
   hold(encoded: Encoded, expiresAt: number): void | Promise<void> {
     const { fullAt } = this.#deps.settings;
     const { to, id } = encoded.envelope;
+    const isKnown = this.#searches.has(to);
     const search = this.#searches.get(to) ?? this.#search(to);
     if (search.waiting.size >= fullAt) {
       const text = `${fullAt} messages wait for ${to} to be found; send more slowly.`;
       throw new FabricError('mailbox-full', text, { details: { to } });
     }
-    search.waiting.set(id, { encoded, expiresAt });
+    search.waiting.set(id, { encoded, expiresAt, isLate: isKnown && search.denied });
     return search.congestion.wait(search.waiting.size);
   }
 
@@ -118,6 +126,7 @@ export class Locator {
   withdraw({ id, to }: Envelope): FabricError | undefined {
     const search = this.#searches.get(to);
     if (!search?.waiting.delete(id)) return undefined;
+    if (search.waiting.size === 0) this.#end(to, search); // the next one is not to wait for our back-off
     return reasonOf(search, to);
   }
 
@@ -167,8 +176,6 @@ export class Locator {
     };
     this.#ask(address, search);
     this.#searches.set(address, search);
-    // Our own runtime does not host it, or nobody would search: the owner's other devices get their time to say so.
-    if (ownsAddress(this.#deps.self, address)) this.#deny(address, search);
     return search;
   }
 
@@ -178,6 +185,8 @@ export class Locator {
       search.owner,
     );
     this.#schedule(address, search, search.wait.resendAfterMs());
+    // Our own runtime does not host it, or nobody would search: the owner's other devices get their time to say so.
+    if (ownsAddress(this.#deps.self, address)) this.#deny(address, search);
   }
 
   #deny(address: Address, search: Search): void {
@@ -204,11 +213,14 @@ export class Locator {
 
   #silence(address: Address, search: Search): void {
     const now = this.#deps.clock.now();
-    for (const [id, { encoded, expiresAt }] of search.waiting) {
-      if (!search.denied && expiresAt > now) continue;
+    for (const [id, held] of search.waiting) {
+      const isAnswered = search.denied && !held.isLate;
+      held.isLate = false;
+      if (!isAnswered && held.expiresAt > now) continue;
       search.waiting.delete(id);
-      this.#deps.undeliverable(encoded.envelope, reasonOf(search, address));
+      this.#deps.undeliverable(held.encoded.envelope, reasonOf(search, address));
     }
+    search.denied = false;
     if (search.waiting.size === 0) {
       this.#end(address, search);
       return;

@@ -78,6 +78,28 @@ describe('a locator', () => {
     assert.equal(locator.searching, 0);
   });
 
+  it('asks anew for what comes after a denial, as the hyperty may have been started since', async () => {
+    void hold('before');
+    answer(false);
+    await clock.advance(100);
+    void hold('after');
+    await clock.advance(1400);
+    assert.deepEqual(undelivered, [{ id: 'before', code: 'not-found' }]);
+    assert.equal(asked.length, 2);
+    answer(true);
+    assert.deepEqual(forwarded, [{ id: 'after', runtime: deviceOf('DESK') }]);
+  });
+
+  it('ends when the last one that waits is withdrawn, so that the next one is asked for at once', async () => {
+    void hold('first');
+    await clock.advance(60_000);
+    const before = asked.length;
+    assert.equal(locator.withdraw(envelopeOf({ id: 'first', to: bob }))?.code, 'offline');
+    assert.deepEqual([locator.searching, clock.pending], [0, 0]);
+    void hold('second');
+    assert.equal(asked.length, before + 1);
+  });
+
   it('asks again, ever more rarely, and says offline once nobody waits any more', async () => {
     void hold('a', { expiresAt: clock.now() + 60_000 });
     await clock.advance(7500);
