@@ -119,10 +119,12 @@ export class Link {
     return this.#sender.withdraw(id);
   }
 
-  /** Handles a frame of the peer, its sender proven. @throws FabricError `invalid` */
-  receive(frame: Frame): void {
+  /** Handles a frame of the peer that came by `path`, its sender proven. @throws FabricError `invalid` */
+  receive(frame: Frame, path: Protostub): void {
     if (this.#closed) return;
     this.#activeAt = this.#deps.clock.now();
+    // The peer may know already that our path is dead; what we have sent there was not answered.
+    if (path.state === 'live' && this.#sender.isUnanswered) this.usePath(path);
     if (frame.kind === 'data') this.#onData(frame);
     else if (frame.kind === 'hello') this.#handshake.onHello(frame);
     else if (frame.kind === 'welcome') this.#handshake.onWelcome(frame);

@@ -212,7 +212,7 @@ export class Links implements Transport {
       else if (frame.to !== this.#deps.self)
         throw new FabricError('invalid', `A frame for ${frame.to} came to ${this.#deps.self}.`);
       else if (frame.kind === 'located') this.#locator.onLocated(frame, from);
-      else this.#linkOf(from, path)?.receive(frame);
+      else this.#linkOf(from, path)?.receive(frame, path);
     } catch (caught) {
       this.#deps.reject(FabricError.from(caught, 'invalid'));
     }

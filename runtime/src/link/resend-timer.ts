@@ -3,6 +3,9 @@ import type { Clock, Timer } from '../platform/clock.ts';
 import { createRoundTrip, type RoundTrip } from './round-trip.ts';
 import type { LinkSettings } from './settings.ts';
 
+/** Not sooner: a peer that takes its time is not helped by being sent the same every second. */
+const LONG_AFTER_FAILURES = 2;
+
 /** Calls `silence` when nothing has come back in time. */
 export class ResendTimer {
   readonly roundTrip: RoundTrip;
@@ -28,6 +31,14 @@ export class ResendTimer {
       },
       Math.max(leastMs, this.roundTrip.resendAfterMs()),
     );
+  }
+
+  /** The peer is there, although it has not got what we sent: a wait that has become long starts anew, short. */
+  hurry(): void {
+    if (!this.#armed || this.roundTrip.failures < LONG_AFTER_FAILURES) return;
+    this.roundTrip.reset();
+    this.disarm();
+    this.arm();
   }
 
   /** Ends the wait. */

@@ -49,6 +49,10 @@ export class Sender {
   get outbox(): Pick<Outbox, 'size' | 'unacknowledged' | 'lastNumber'> {
     return this.#outbox;
   }
+  /** True when nothing has come back in time for what was sent last. */
+  get isUnanswered(): boolean {
+    return this.#timer.roundTrip.failures > 0;
+  }
   get roundTripMs(): number | undefined {
     return this.#timer.roundTrip.smoothedMs;
   }
@@ -86,7 +90,7 @@ export class Sender {
       this.#probe = 'no';
       this.#timer.disarm();
       this.#congestion.relieve(this.#outbox.size);
-    }
+    } else this.#timer.hurry();
     this.wake();
   }
 
