@@ -50,6 +50,8 @@ export class ToDeviceSync {
   readonly #deps: ToDeviceSyncDeps;
   #since: string | undefined;
   #running: AbortController | undefined;
+  /** Polls in a row that came back at once and brought nothing. */
+  #emptyAtOnce = 0;
 
   constructor(deps: ToDeviceSyncDeps) {
     this.#deps = deps;
@@ -111,8 +113,11 @@ export class ToDeviceSync {
       if (message.success) onMessage(message.data);
     }
     this.#since = next;
-    const ignoresTimeout = timeoutMs > 0 && next === since && clock.now() - startedAt < EMPTY_POLL_PAUSE_MS;
-    if (ignoresTimeout) await delay(clock, EMPTY_POLL_PAUSE_MS, signal);
+    // Once in a while a homeserver wakes up for nothing; one that does not wait at all must not be polled without end.
+    const isEmpty = (toDevice?.events.length ?? 0) === 0;
+    const cameAtOnce = timeoutMs > 0 && clock.now() - startedAt < EMPTY_POLL_PAUSE_MS;
+    this.#emptyAtOnce = isEmpty && cameAtOnce ? this.#emptyAtOnce + 1 : 0;
+    if (this.#emptyAtOnce > 1) await delay(clock, EMPTY_POLL_PAUSE_MS, signal);
   }
 }
 
