@@ -37,7 +37,7 @@ export interface LocatorDeps {
 interface Held {
   readonly encoded: Encoded;
   readonly expiresAt: number;
-  /** It came when the address had been denied already: the hyperty may have been started since. */
+  /** It came after the question: a denial does not concern it, as the hyperty may have been started since. */
   isLate: boolean;
 }
 
@@ -118,7 +118,7 @@ export class Locator {
       const text = `${fullAt} messages wait for ${to} to be found; send more slowly.`;
       throw new FabricError('mailbox-full', text, { details: { to } });
     }
-    search.waiting.set(id, { encoded, expiresAt, isLate: isKnown && search.denied });
+    search.waiting.set(id, { encoded, expiresAt, isLate: isKnown });
     return search.congestion.wait(search.waiting.size);
   }
 
@@ -180,6 +180,7 @@ export class Locator {
   }
 
   #ask(address: Address, search: Search): void {
+    for (const held of search.waiting.values()) held.isLate = false;
     this.#deps.broadcast(
       { kind: 'locate', from: this.#deps.self, to: search.owner, id: search.id, address },
       search.owner,
@@ -215,7 +216,6 @@ export class Locator {
     const now = this.#deps.clock.now();
     for (const [id, held] of search.waiting) {
       const isAnswered = search.denied && !held.isLate;
-      held.isLate = false;
       if (!isAnswered && held.expiresAt > now) continue;
       search.waiting.delete(id);
       this.#deps.undeliverable(held.encoded.envelope, reasonOf(search, address));
