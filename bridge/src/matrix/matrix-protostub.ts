@@ -16,11 +16,12 @@ import type {
 import { createClient, HttpApiEvent, type MatrixClient } from 'matrix-js-sdk';
 import { diagnosePeer } from './diagnosis.ts';
 import { fromMatrix } from './error.ts';
+import { homeserverFetch } from './homeserver-fetch.ts';
 import { createMatrixMedia } from './media-store.ts';
 import { quietLogger } from './quiet-logger.ts';
 import { accountParts, addressOfSession, type Session } from './session.ts';
 import { SessionKeeper } from './session-keeper.ts';
-import { POLL_MS, ToDeviceSync, type ToDeviceMessage } from './to-device-sync.ts';
+import { ToDeviceSync, type ToDeviceMessage } from './to-device-sync.ts';
 
 /** Event type of a frame. */
 export const FRAME_EVENT_TYPE = 'org.hyperty.frame';
@@ -42,7 +43,6 @@ export interface MatrixProtostubOptions {
   readonly logger?: Logger;
 }
 
-const REQUEST_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 60_000;
 const MAX_FRAME_BYTES = 48 * 1024;
 
@@ -75,7 +75,7 @@ class MatrixProtostub implements Protostub {
     this.#options = options;
     this.#clock = clock;
     this.address = addressOfSession(session);
-    this.#client = createClient({ ...session, logger: quietLogger, fetchFn: impatient(fetch) });
+    this.#client = createClient({ ...session, logger: quietLogger, fetchFn: homeserverFetch(fetch) });
     this.media = createMatrixMedia({ client: this.#client, fetch });
     this.#keeper = new SessionKeeper({ client: this.#client, session, clock, renew: options.renew });
     this.#sync = new ToDeviceSync({
@@ -238,13 +238,4 @@ class MatrixProtostub implements Protostub {
     this.#state = state;
     for (const listener of this.#stateListeners) listener(state, error);
   }
-}
-
-/** Ends a request that outlives its time: a connection can die without a word. */
-function impatient(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
-  return (input, init) => {
-    const url = input instanceof Request ? input.url : input.toString();
-    const limit = AbortSignal.timeout(url.includes('/sync?') ? POLL_MS + 10_000 : REQUEST_TIMEOUT_MS);
-    return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, limit]) : limit });
-  };
 }

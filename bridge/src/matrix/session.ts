@@ -3,6 +3,7 @@ import { FabricError, runtimeAddress, type KeyValueStorage, type RuntimeAddress 
 import { createClient } from 'matrix-js-sdk';
 import * as z from 'zod';
 import { fromMatrix } from './error.ts';
+import { homeserverFetch } from './homeserver-fetch.ts';
 import { quietLogger } from './quiet-logger.ts';
 
 const sessionSchema = z.object({
@@ -41,7 +42,7 @@ export async function logIn({
 }: LogInOptions): Promise<Session> {
   const doing = `Log-in of ${user} at ${baseUrl}`;
   try {
-    const client = createClient({ baseUrl, logger: quietLogger });
+    const client = createClient({ baseUrl, logger: quietLogger, fetchFn: homeserverFetch() });
     const answer = await client.loginRequest({
       type: 'm.login.password',
       identifier: { type: 'm.id.user', user },
@@ -72,7 +73,7 @@ export async function logIn({
  * @throws FabricError `offline`; a session that is no longer valid is fine
  */
 export async function logOut(session: Session): Promise<void> {
-  const client = createClient({ ...session, logger: quietLogger });
+  const client = createClient({ ...session, logger: quietLogger, fetchFn: homeserverFetch() });
   try {
     await client.logout(true);
   } catch (caught) {
