@@ -21,7 +21,7 @@ export interface AccountOptions extends CredentialOptions {
 }
 
 /** Characters of a Matrix localpart (specification appendices, "User Identifiers"). */
-const WORLD_ACCOUNT = /^([a-z0-9._=/+-]{1,100})@([a-z]+)$/;
+const WORLD_ACCOUNT = /^(?!\.{1,2}@)([a-z0-9._=+-]{1,100})@([a-z]+)$/;
 
 /**
  * Opens a session of the account that `options` name, `defaultAccount` of the world when they name none.

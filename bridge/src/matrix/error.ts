@@ -61,10 +61,15 @@ function fromMatrixError(error: MatrixError, doing: string): FabricError {
   );
 }
 
+/** A server may ask for patience, not for a flood, nor for silence until tomorrow. */
+const SHORTEST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 300_000;
+
 /** `retry_after_ms` (Client-Server API, "Rate limiting"), or the `Retry-After` header. */
 function retryAfter(error: MatrixError): number {
   try {
-    return error.getRetryAfterMs() ?? 1000;
+    const asked = error.getRetryAfterMs() ?? 1000;
+    return Math.min(LONGEST_RETRY_MS, Math.max(SHORTEST_RETRY_MS, asked));
   } catch {
     return 1000; // the server's own value is unreadable: any polite wait will do
   }

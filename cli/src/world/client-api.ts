@@ -30,6 +30,7 @@ export async function requestMatrix(
   try {
     response = await fetch(new URL(path, baseUrl), {
       method,
+      redirect: 'error', // a password or token belongs to the server that it was given for
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),

@@ -26,6 +26,7 @@ import { parseEvent } from './hyperty.ts';
 import { OpenRequests } from './open-requests.ts';
 import { exposedSnapshot, Publisher } from './publisher.ts';
 import type { ExposedSnapshot } from './subscribers.ts';
+import { stopChildren } from './children.ts';
 import { createSupervisor, type Supervisor } from './supervision.ts';
 
 type MachineEvent = { readonly type: string } & { readonly envelope: EnvelopeHeader };
@@ -104,13 +105,19 @@ export class HostedActor implements Endpoint, FabricContext {
     if (envelope.re !== undefined) this.#publisher?.remove(envelope.re, envelope.to);
   }
 
+  /** What the machine itself sends holds its mailbox back while the road to the receiver is congested. */
   post(draft: Omit<Draft, 'from'>): void {
+    const congestion = this.#say(draft);
+    if (congestion)
+      this.#congestion = this.#congestion ? this.#congestion.then(() => congestion) : congestion;
+  }
+
+  /** Answers and updates hold nothing back: one peer that does not take them must not stop it for the others. */
+  #say(draft: Omit<Draft, 'from'>): void | Promise<void> {
     const parent = this.#current?.trace;
     const trace =
       parent === undefined ? {} : { trace: childTrace(parent, (digits) => this.bus.ids.hex(digits)) };
-    const congestion = this.bus.post({ ...draft, ...trace, from: this.address });
-    if (congestion)
-      this.#congestion = this.#congestion ? this.#congestion.then(() => congestion) : congestion;
+    return this.bus.post({ ...draft, ...trace, from: this.address });
   }
 
   answer(request: EnvelopeHeader, event: unknown, provisional: boolean): void {
@@ -195,7 +202,7 @@ export class HostedActor implements Endpoint, FabricContext {
       logger: this.logger,
       now: () => clock.now(),
       publish: (publication) => {
-        this.post({ ...publication, deadline: clock.now() + UPDATE_TTL_MS });
+        void this.#say({ ...publication, deadline: clock.now() + UPDATE_TTL_MS });
       },
     });
     this.#publisher.follow(this.#actor);
@@ -234,6 +241,7 @@ export class HostedActor implements Endpoint, FabricContext {
     if (this.#status !== 'running') return;
     const error = crash(this.address, thrown);
     this.logger.error({ address: this.address, error: thrown }, 'a hyperty crashed');
+    stopChildren(this.#actor);
     this.#failOpen(error);
     this.#supervisor ??= createSupervisor(this.#hosting.options.supervision);
     const verdict = this.#supervisor(this.bus.clock.now());
@@ -274,7 +282,7 @@ export class HostedActor implements Endpoint, FabricContext {
   }
 
   #respond({ id, from }: { readonly id: string; readonly from: Address }, body: unknown): void {
-    this.post({ to: from, type: 'response', re: id, body });
+    void this.#say({ to: from, type: 'response', re: id, body });
   }
 }
 

@@ -54,15 +54,21 @@ export class Watch {
   /** Ends the subscription; the peer is told. */
   stop(): void {
     if (this.#stopped) return;
+    this.#dispose();
+    if (this.#subscription === undefined) return;
+    const { bus } = this.#fabric;
+    const body = { subscription: this.#subscription };
+    this.#fabric.post({ to: this.#address, type: 'unsubscribe', body, deadline: bus.clock.now() + 60_000 });
+  }
+
+  /** Lets go of timer, stream and listeners: it was stopped, or what it watched has ended. */
+  #dispose(): void {
+    const { bus } = this.#fabric;
     this.#stopped = true;
     this.#stopListening();
     this.#undo();
-    const { bus } = this.#fabric;
     bus.clock.clearTimeout(this.#timer);
-    if (this.#subscription === undefined) return;
-    bus.endStream(this.#subscription);
-    const body = { subscription: this.#subscription };
-    this.#fabric.post({ to: this.#address, type: 'unsubscribe', body, deadline: bus.clock.now() + 60_000 });
+    if (this.#subscription !== undefined) bus.endStream(this.#subscription);
   }
 
   /** The hyperty may have lived in that runtime: what it knew of us is gone. */
@@ -95,8 +101,8 @@ export class Watch {
       const snapshot = await outcome;
       if (this.#stopped || this.#subscription !== mine) return;
       this.#retryMs = RETRY_MS.first;
-      if (seen === this.#updates) this.#onUpdate({ type: 'update', body: snapshot });
       this.#again(SUBSCRIPTION_LEASE_MS / 2);
+      if (seen === this.#updates) this.#onUpdate({ type: 'update', body: snapshot });
     } catch (caught) {
       if (!this.#stopped && this.#subscription === mine) this.#onFailure(FabricError.from(caught));
     }
@@ -109,14 +115,16 @@ export class Watch {
       return;
     }
     this.#updates += 1;
-    if (isExposed(body)) this.#target.send({ type: '@hyperty.update', snapshot: body });
+    if (!isExposed(body)) return;
+    if (body.status !== 'active') this.#dispose();
+    this.#target.send({ type: '@hyperty.update', snapshot: body });
   }
 
   #onFailure(error: FabricError): void {
     if (this.#subscription !== undefined) this.#fabric.bus.endStream(this.#subscription);
     this.#subscription = undefined;
     if (!error.retryable) {
-      this.#stopListening();
+      this.#dispose();
       this.#target.send({ type: '@hyperty.failed', error });
       return;
     }

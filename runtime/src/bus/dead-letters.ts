@@ -32,6 +32,21 @@ function tell(listener: (letter: DeadLetter) => void, letter: DeadLetter): void 
   }
 }
 
+/** Characters of a body that the log keeps; listeners get all of it. */
+const EXCERPT_CHARS = 1000;
+
+/** Strangers decide how large a body is, not how much of it is kept. */
+function excerpt(envelope: Envelope): Envelope {
+  if (envelope.body === undefined) return envelope;
+  let text: string;
+  try {
+    text = JSON.stringify(envelope.body);
+  } catch {
+    return { ...envelope, body: '(no JSON)' };
+  }
+  return text.length <= EXCERPT_CHARS ? envelope : { ...envelope, body: `${text.slice(0, EXCERPT_CHARS)}…` };
+}
+
 /** Creates a log that keeps the latest `capacity` letters. */
 export function createDeadLetterLog(capacity: number, now: () => number): DeadLetterLog {
   const letters: DeadLetter[] = [];
@@ -44,7 +59,7 @@ export function createDeadLetterLog(capacity: number, now: () => number): DeadLe
     add(envelope, error) {
       const letter = { envelope, error, at: now() };
       total += 1;
-      letters.push(letter);
+      letters.push({ ...letter, envelope: excerpt(envelope) });
       if (letters.length > capacity) letters.shift();
       for (const listener of listeners) tell(listener, letter);
     },

@@ -3,7 +3,7 @@
  * spilled bodies on the way, refuses envelopes that speak for somebody else, and counts what is still being handled,
  * which is what credit is made of.
  */
-import { domainOf, ownsAddress, type RuntimeAddress } from '../message/address.ts';
+import { domainOf, ownsAddress, type Address, type RuntimeAddress } from '../message/address.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import { delay, type Clock } from '../platform/clock.ts';
@@ -96,13 +96,13 @@ export class Delivery {
 
   async #fetch(entry: Record<string, unknown>): Promise<void> {
     const { spill: reference, ...head } = entry;
+    const envelope = this.#read(head); // who speaks, and to whom, before anything is fetched for them
+    if (!envelope) return;
     try {
       const body = await this.#download(reference);
       if (!this.#abort.signal.aborted) this.#hand({ ...head, body });
     } catch (caught) {
-      if (this.#abort.signal.aborted) return;
-      const envelope = this.#read(head);
-      if (envelope) this.#deps.refuse(envelope, FabricError.from(caught));
+      if (!this.#abort.signal.aborted) this.#deps.refuse(envelope, FabricError.from(caught));
     }
   }
 
@@ -126,7 +126,7 @@ export class Delivery {
     const { self, peer, reject, skewMs } = this.#deps;
     try {
       const envelope = decodeEnvelope(entry);
-      if (!ownsAddress(peer, envelope.from)) {
+      if (!speaksFor(peer, envelope.from)) {
         reject(
           new FabricError(
             'forbidden',
@@ -161,6 +161,10 @@ export class Delivery {
     });
   }
 }
+
+/** A runtime speaks for the addresses of its owner; for a runtime only that runtime itself. */
+const speaksFor = (peer: RuntimeAddress, from: Address): boolean =>
+  from.startsWith('runtime:') ? from === peer : ownsAddress(peer, from);
 
 /** Not ours to deliver, and not ours to answer for. */
 const misaddressed = ({ to }: Envelope, self: RuntimeAddress): FabricError =>

@@ -219,6 +219,7 @@ export class Link {
       media: () =>
         [...new Set([this.#path.media, ...this.#deps.media()])].filter((store) => store !== undefined),
       skewMs: () => this.#skewMs(),
+      isStuck: () => this.#sender.isStuck,
       deliver: (envelope) => this.#deps.deliver(envelope, this.peer),
       wake: () => {
         this.#sender.wake();

@@ -18,7 +18,7 @@ import { encodeBody, type Encoded } from './entry.ts';
 import { claimedSender, decodeFrame, singleRuntime, type Frame, type FrameOf } from './frame.ts';
 import { Link, type LinkDeps, type LinkReport } from './link.ts';
 import { Locator } from './locator.ts';
-import { createThrottle, type Throttle } from './throttle.ts';
+import { createSharedThrottle, type SharedThrottle } from './throttle.ts';
 
 /** What the links need from their runtime. */
 export interface LinksDeps extends Omit<LinkDeps, 'suspect' | 'media'> {
@@ -29,7 +29,7 @@ export interface LinksDeps extends Omit<LinkDeps, 'suspect' | 'media'> {
 }
 
 /** Answers to `locate` that a runtime gives at most: a search costs the asker more than the asked. */
-const LOCATED_PER_SECOND = 200;
+const LOCATED = { perSecond: 200, each: 20 };
 /** How long closing waits for peers to be told; a homeserver that hangs must not hold a runtime back. */
 const BYE_MS = 2000;
 
@@ -38,7 +38,7 @@ export class Links implements Transport {
   readonly #deps: LinksDeps;
   readonly #links = new Map<RuntimeAddress, Link>();
   readonly #locator: Locator;
-  readonly #located: Throttle;
+  readonly #locates: SharedThrottle;
   readonly #undo = new Map<Protostub, () => void>();
   /** Stores of all paths, removed ones too: what was spilled on them may still be on its way. */
   readonly #media = new Set<MediaStore>();
@@ -47,7 +47,7 @@ export class Links implements Transport {
 
   constructor(deps: LinksDeps) {
     this.#deps = deps;
-    this.#located = createThrottle(LOCATED_PER_SECOND, () => deps.clock.now());
+    this.#locates = createSharedThrottle(LOCATED, () => deps.clock.now());
     this.#locator = new Locator({
       ...deps,
       broadcast: (frame, owner) => {
@@ -107,7 +107,7 @@ export class Links implements Transport {
     const expiresAt = envelope.deadline ?? clock.now() + settings.timeToLiveMs;
     const route = this.#locator.route(envelope.to);
     if (route) return this.#linkTo(route).send(encoded, expiresAt);
-    return this.#locator.hold(encoded, expiresAt);
+    this.#locator.hold(encoded, expiresAt);
   }
 
   withdraw(envelope: Envelope): FabricError | undefined {
@@ -241,7 +241,7 @@ export class Links implements Transport {
   }
 
   #onLocate({ id, address }: FrameOf<'locate'>, from: RuntimeAddress, path: Protostub): void {
-    if (!this.#located.take()) return;
+    if (!this.#locates.take(ownerOf(from) ?? from)) return;
     const found = this.#deps.isHosted(parseAddress(address));
     const answer = { kind: 'located', from: this.#deps.self, to: from, id, address, found } as const;
     this.#carry(path, answer, from);
@@ -278,7 +278,7 @@ export class Links implements Transport {
       this.#sweep = undefined;
       const now = this.#deps.clock.now();
       for (const link of this.#links.values())
-        if (link.idleMs(now) >= this.#deps.settings.idleMs) this.#drop(link);
+        if (link.path.state === 'live' && link.idleMs(now) >= this.#deps.settings.idleMs) this.#drop(link);
       this.#scheduleSweep();
     }, this.#deps.settings.idleMs / 2);
   }

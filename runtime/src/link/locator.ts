@@ -13,7 +13,6 @@ import {
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
-import { Congestion } from './congestion.ts';
 import type { Encoded } from './entry.ts';
 import type { Frame, FrameOf } from './frame.ts';
 import { createRoundTrip, type RoundTrip } from './round-trip.ts';
@@ -46,7 +45,6 @@ interface Search {
   readonly owner: RuntimeAddress;
   readonly waiting: Map<string, Held>;
   readonly wait: RoundTrip;
-  readonly congestion: Congestion;
   timer: Timer;
   /** A runtime of the owner has said that it does not host the address. */
   denied: boolean;
@@ -55,6 +53,7 @@ interface Search {
 
 const MAX_ROUTES = 10_000;
 const MAX_SEARCHES = 10_000;
+const MAX_SEARCHES_PER_OWNER = 64;
 /** After a first denial other devices of the owner get this long to say that they host the address. */
 const DENIAL_GRACE_MS = 1500;
 
@@ -108,8 +107,8 @@ export class Locator {
     for (const [address, route] of this.#routes) if (route === runtime) this.#routes.delete(address);
   }
 
-  /** Keeps an envelope until its runtime is found. A promise means congestion, as on a link. @throws FabricError `no-route mailbox-full` */
-  hold(encoded: Encoded, expiresAt: number): void | Promise<void> {
+  /** Keeps an envelope until its runtime is found. @throws FabricError `no-route mailbox-full` */
+  hold(encoded: Encoded, expiresAt: number): void {
     const { fullAt } = this.#deps.settings;
     const { to, id } = encoded.envelope;
     const isKnown = this.#searches.has(to);
@@ -119,7 +118,6 @@ export class Locator {
       throw new FabricError('mailbox-full', text, { details: { to } });
     }
     search.waiting.set(id, { encoded, expiresAt, isLate: isKnown });
-    return search.congestion.wait(search.waiting.size);
   }
 
   /** Gives up on a held envelope; returns why it could not go, undefined when it is not held here. */
@@ -155,6 +153,7 @@ export class Locator {
 
   #search(address: Address): Search {
     const owner = ownerOf(address);
+    if (!address.startsWith('hyperty:')) throw unknownScheme(address);
     if (owner === undefined) throw needsRegistry(address);
     if (this.#searches.size >= MAX_SEARCHES) {
       throw new FabricError(
@@ -162,6 +161,7 @@ export class Locator {
         `${MAX_SEARCHES} addresses are being searched for already; try again later.`,
       );
     }
+    this.#checkShare(owner);
     const { minResendMs: minMs, maxResendMs: maxMs } = this.#deps.settings;
     const [domain = '', name = ''] = owner.split('/');
     const search: Search = {
@@ -169,7 +169,6 @@ export class Locator {
       owner: runtimeAddress({ domain, owner: decodeURIComponent(name), device: '*' }),
       waiting: new Map(),
       wait: createRoundTrip({ minMs, maxMs }),
-      congestion: new Congestion(this.#deps.settings.congestedAt),
       timer: undefined,
       denied: false,
       diagnosis: undefined,
@@ -177,6 +176,17 @@ export class Locator {
     this.#ask(address, search);
     this.#searches.set(address, search);
     return search;
+  }
+
+  /** The names of one owner may be inventions of that owner: they must not take the place of all others. */
+  #checkShare(owner: string): void {
+    if (this.#searches.size < MAX_SEARCHES_PER_OWNER) return;
+    const searches = [...this.#searches.keys()].filter((address) => ownerOf(address) === owner);
+    if (searches.length < MAX_SEARCHES_PER_OWNER) return;
+    throw new FabricError(
+      'mailbox-full',
+      `${searches.length} addresses of ${owner} are being searched for already.`,
+    );
   }
 
   #ask(address: Address, search: Search): void {
@@ -226,18 +236,23 @@ export class Locator {
       return;
     }
     search.wait.backOff();
-    if (search.wait.failures === 1) void this.#diagnose(search);
+    if (search.wait.failures === 1) void this.#diagnose(address, search);
     this.#askAgain(address, search);
   }
 
-  async #diagnose(search: Search): Promise<void> {
+  /** Who does not exist will not answer later either; everything else may. */
+  async #diagnose(address: Address, search: Search): Promise<void> {
     search.diagnosis = await this.#deps.diagnose(search.owner);
+    if (search.diagnosis?.code !== 'not-found' || this.#searches.get(address) !== search) return;
+    this.#end(address, search);
+    for (const { encoded } of search.waiting.values()) {
+      this.#deps.undeliverable(encoded.envelope, search.diagnosis);
+    }
   }
 
   #end(address: Address, search: Search): void {
     this.#deps.clock.clearTimeout(search.timer);
     this.#searches.delete(address);
-    search.congestion.relieve(0);
   }
 }
 
@@ -257,6 +272,11 @@ function reasonOf({ denied, diagnosis, owner }: Search, address: Address): Fabri
     { details },
   );
 }
+
+const unknownScheme = (address: Address): FabricError =>
+  new FabricError('no-route', `Nothing is found at ${address}: hyperties live at hyperty:// addresses.`, {
+    details: { address },
+  });
 
 const needsRegistry = (address: Address): FabricError =>
   new FabricError(

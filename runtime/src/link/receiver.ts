@@ -12,6 +12,8 @@ export interface ReceiverDeps extends Omit<DeliveryDeps, 'progress' | 'maxBodyBy
   readonly settings: LinkSettings;
   /** An acknowledgement became due: let the sending half speak. */
   readonly wake: () => void;
+  /** True when the peer has long taken nothing of the much that waits for it. */
+  readonly isStuck: () => boolean;
 }
 
 /** The receiving half of one link. */
@@ -50,8 +52,9 @@ export class Receiver {
     return this.#due;
   }
 
-  /** What we grant now; remembered, as the peer may use it. */
+  /** What we grant now; remembered, as the peer may use it. Nothing new while it takes nothing itself. */
   grant(): number {
+    if (this.#deps.isStuck() && this.#granted > 0) return this.#granted;
     const open = this.#delivery.delivered - this.#delivery.inProgress + this.#deps.settings.windowEnvelopes;
     this.#granted = Math.max(this.#granted, open);
     return this.#granted;

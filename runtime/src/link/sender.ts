@@ -11,14 +11,9 @@ import { needsSpill, Outbox, type Batch, type OutboxItem } from './outbox.ts';
 import { InFlight } from './in-flight.ts';
 import { ResendTimer } from './resend-timer.ts';
 import type { SenderDeps, SessionEnds } from './sender-deps.ts';
+import { FRAME_OVERHEAD_BYTES, SUSPECT_AFTER_FAILURES, URGENT_MS } from './settings.ts';
 import { Silence } from './silence.ts';
 import { spillBody } from './spill.ts';
-
-/** Room in a data frame for all that is not entries. */
-const FRAME_OVERHEAD_BYTES = 1536;
-const SUSPECT_AFTER_FAILURES = 3;
-/** A message that expires within this time is acknowledged at once. */
-const URGENT_MS = 2000;
 
 /** The sending half of one link. */
 export class Sender {
@@ -40,7 +35,7 @@ export class Sender {
     this.#deps = deps;
     this.#heardAt = deps.clock.now();
     this.#peerSilence = new Silence(deps.peer, deps.logger);
-    this.#congestion = new Congestion(deps.settings.congestedAt);
+    this.#congestion = new Congestion(deps.settings.congestedAt, () => deps.clock.now());
     this.#timer = new ResendTimer(deps.clock, deps.settings, () => {
       this.#silence();
     });
@@ -56,7 +51,6 @@ export class Sender {
   get roundTripMs(): number | undefined {
     return this.#timer.roundTrip.smoothedMs;
   }
-
   /**
    * Accepts an envelope. A promise means congestion: it settles when there is room, or when the peer waits for us.
    * @throws FabricError `mailbox-full` when far too much waits for this peer
@@ -67,9 +61,21 @@ export class Sender {
       const text = `${settings.fullAt} messages wait for ${peer} already; it takes them too slowly. Try again later.`;
       throw new FabricError('mailbox-full', text, { details: { peer } });
     }
+    if (this.#outbox.size === 0) this.#congestion.progress();
     this.#outbox.add(encoded, expiresAt);
     this.wake();
-    return this.#deps.holdsPeerBack() ? undefined : this.#congestion.wait(this.#outbox.size);
+    return this.#mayWait() ? this.#congestion.wait(this.#outbox.size) : undefined;
+  }
+
+  /** Nobody waits for a peer that waits for us, or that has stopped taking anything. */
+  #mayWait(): boolean {
+    if (this.isStuck || this.#deps.holdsPeerBack()) return false;
+    return this.#timer.roundTrip.failures < SUSPECT_AFTER_FAILURES;
+  }
+
+  /** True when much waits and the peer has long taken none of it: it gets no new credit either. */
+  get isStuck(): boolean {
+    return this.#congestion.isStuck(this.#outbox.size);
   }
 
   /** Gives up on an envelope; returns why the peer never took it, undefined when it did. */
@@ -85,6 +91,7 @@ export class Sender {
     const items = this.#outbox.acknowledge(ack);
     const last = items.at(-1);
     if (last) {
+      this.#congestion.progress();
       if (last.repeated || last.sentAt === undefined) this.#timer.roundTrip.reset();
       else this.#timer.roundTrip.sample(this.#deps.clock.now() - last.sentAt);
       this.#probe = 'no';
@@ -172,7 +179,7 @@ export class Sender {
 
   #pump(): void {
     // Two that hold each other back would wait for ever: ours go on, and with them what the peer waits for.
-    if (this.#deps.holdsPeerBack()) this.#congestion.relieve(0);
+    if (!this.#mayWait()) this.#congestion.relieve(0);
     if (this.#abort.signal.aborted || this.#inFlight.busy) return;
     if (this.#outbox.size > 0) this.#timer.arm();
     if (this.#deps.path().state !== 'live') return;
@@ -281,6 +288,7 @@ export class Sender {
   #backOff(): void {
     this.#timer.roundTrip.backOff();
     if (this.#timer.roundTrip.failures !== SUSPECT_AFTER_FAILURES) return;
+    this.#congestion.relieve(0);
     this.#deps.suspect();
     void this.#peerSilence.diagnose(this.#deps.path());
   }

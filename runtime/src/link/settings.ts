@@ -37,9 +37,15 @@ export const defaultLinkSettings: LinkSettings = {
   maxBodyBytes: 8 * 1024 * 1024,
   timeToLiveMs: 3_600_000,
   congestedAt: 2048,
-  fullAt: 65_536,
+  fullAt: 16_384,
   idleMs: 600_000,
   maxLinks: 4096,
   maxLinksPerOwner: 64,
   maxSkewMs: 5000,
 };
+
+/** Room in a data frame for all that is not entries. */
+export const FRAME_OVERHEAD_BYTES = 1536;
+export const SUSPECT_AFTER_FAILURES = 3;
+/** A message that expires within this time is acknowledged at once. */
+export const URGENT_MS = 2000;

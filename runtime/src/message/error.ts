@@ -211,10 +211,15 @@ export function decodeError(value: unknown): FabricError {
     return new FabricError('internal', 'The peer answered with a failure that names no reason.');
   }
   const { code, message, details } = value as Record<string, unknown>;
-  const text = typeof message === 'string' ? message.slice(0, MAX_MESSAGE_CHARS) : 'No message was given.';
+  const text =
+    typeof message === 'string' ? printable(message.slice(0, MAX_MESSAGE_CHARS)) : 'No message was given.';
   const known = isErrorCode(code) ? code : 'internal';
   return new FabricError(known, text, isRecord(details) ? { details } : {});
 }
+
+/** A peer's text must not command the terminal that shows it. */
+const printable = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (control) => (control === '\n' ? control : ' '));
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,5 @@
 /** The peers that a runtime has talked to, remembered over restarts so that it can greet them. */
-import { isAddress, type RuntimeAddress } from '../message/address.ts';
+import { isAddress, ownerOf, type RuntimeAddress } from '../message/address.ts';
 import type { Logger } from './logger.ts';
 import type { KeyValueStorage } from './storage.ts';
 
@@ -18,6 +18,7 @@ const CAPACITY = 64;
 /** Creates the memory of peers; a storage that fails is reported and does no further harm. */
 export function createKnownPeers(storage: KeyValueStorage, logger: Logger): KnownPeers {
   let peers: readonly RuntimeAddress[] = [];
+  let unsaved = false;
   const loaded = load();
   let writing: Promise<void> = loaded;
 
@@ -33,6 +34,7 @@ export function createKnownPeers(storage: KeyValueStorage, logger: Logger): Know
   }
 
   async function save(): Promise<void> {
+    unsaved = false;
     try {
       await storage.set(KEY, JSON.stringify(peers));
     } catch (error) {
@@ -43,7 +45,11 @@ export function createKnownPeers(storage: KeyValueStorage, logger: Logger): Know
   return {
     add(peer) {
       if (peers.includes(peer)) return;
-      peers = [...peers, peer].slice(-CAPACITY);
+      // One of an owner: device names are their own claim and must not push the others out.
+      const others = peers.filter((other) => ownerOf(other) !== ownerOf(peer));
+      peers = [...others, peer].slice(-CAPACITY);
+      if (unsaved) return;
+      unsaved = true;
       writing = writing.then(save);
     },
     list: () => loaded.then(() => peers),

@@ -1,6 +1,12 @@
 /** The locator: asks an owner's runtimes, keeps what waits, and tells why nothing was found. */
 import assert from 'node:assert/strict';
-import { defaultLinkSettings, FabricError, runtimeAddress, type RuntimeAddress } from '@hyperty/runtime';
+import {
+  defaultLinkSettings,
+  FabricError,
+  parseAddress,
+  runtimeAddress,
+  type RuntimeAddress,
+} from '@hyperty/runtime';
 import { createManualClock, type ManualClock } from '@hyperty/runtime/testing';
 import { encodeBody } from '../../../../runtime/src/link/entry.ts';
 import type { Frame } from '../../../../runtime/src/link/frame.ts';
@@ -44,7 +50,7 @@ describe('a locator', () => {
     assert.equal(clock.pending, 0, 'timers are left');
   });
 
-  const hold = (id: string, { expiresAt = NEVER, to = bob } = {}): void | Promise<void> =>
+  const hold = (id: string, { expiresAt = NEVER, to = bob } = {}): void =>
     locator.hold(encodeBody(envelopeOf({ id, to }), 1000), expiresAt);
   const answer = (found: boolean, runtime = deviceOf('DESK'), id = asked.at(-1)?.id ?? ''): void => {
     locator.onLocated({ kind: 'located', from: runtime, to: self, id, address: bob, found }, runtime);
@@ -52,7 +58,7 @@ describe('a locator', () => {
   const codeOf = (code: string) => (error: unknown) => error instanceof FabricError && error.code === code;
 
   it('asks all runtimes of the owner once, and forwards in order what waited', () => {
-    for (const id of ['a', 'b', 'c']) void hold(id);
+    for (const id of ['a', 'b', 'c']) hold(id);
     assert.deepEqual(asked.map(({ to, address }) => [to, address]), [[deviceOf('*'), bob]]); // prettier-ignore
     answer(true);
     assert.deepEqual(forwarded, ['a', 'b', 'c'].map((id) => ({ id, runtime: deviceOf('DESK') }))); // prettier-ignore
@@ -61,7 +67,7 @@ describe('a locator', () => {
   });
 
   it('finds the device that has it though another says no', async () => {
-    void hold('a');
+    hold('a');
     answer(false, deviceOf('PHONE'));
     await clock.advance(1000);
     answer(true, deviceOf('DESK'));
@@ -71,7 +77,7 @@ describe('a locator', () => {
   });
 
   it('says not-found once a device has said no and none has said yes', async () => {
-    void hold('a');
+    hold('a');
     answer(false, deviceOf('PHONE'));
     await clock.advance(2000);
     assert.deepEqual(undelivered, [{ id: 'a', code: 'not-found' }]);
@@ -79,11 +85,11 @@ describe('a locator', () => {
   });
 
   it('asks anew for what came after the question that was denied, as the hyperty may have been started since', async () => {
-    void hold('before');
-    void hold('while the denial is on its way');
+    hold('before');
+    hold('while the denial is on its way');
     answer(false);
     await clock.advance(100);
-    void hold('after');
+    hold('after');
     await clock.advance(1400);
     assert.deepEqual(undelivered, [{ id: 'before', code: 'not-found' }]);
     assert.equal(asked.length, 2);
@@ -92,17 +98,17 @@ describe('a locator', () => {
   });
 
   it('ends when the last one that waits is withdrawn, so that the next one is asked for at once', async () => {
-    void hold('first');
+    hold('first');
     await clock.advance(60_000);
     const before = asked.length;
     assert.equal(locator.withdraw(envelopeOf({ id: 'first', to: bob }))?.code, 'offline');
     assert.deepEqual([locator.searching, clock.pending], [0, 0]);
-    void hold('second');
+    hold('second');
     assert.equal(asked.length, before + 1);
   });
 
   it('asks again, ever more rarely, and says offline once nobody waits any more', async () => {
-    void hold('a', { expiresAt: clock.now() + 60_000 });
+    hold('a', { expiresAt: clock.now() + 60_000 });
     await clock.advance(7500);
     assert.equal(asked.length, 4); // at 0, 1, 3 and 7 s
     await clock.advance(120_000);
@@ -112,13 +118,13 @@ describe('a locator', () => {
 
   it('gives the reason that the transport found for the silence', async () => {
     diagnosis = new FabricError('unauthenticated', 'Their homeserver refuses ours.');
-    void hold('a', { expiresAt: clock.now() + 5000 });
+    hold('a', { expiresAt: clock.now() + 5000 });
     await clock.advance(60_000);
     assert.deepEqual(undelivered, [{ id: 'a', code: 'unauthenticated' }]);
   });
 
   it('takes no answer to another question, and none of a runtime of somebody else', () => {
-    void hold('a');
+    hold('a');
     answer(true, deviceOf('DESK'), 'f'.repeat(16));
     answer(true, runtimeAddress({ domain: 'guest.example', owner: 'carol', device: 'PHONE' }));
     assert.deepEqual(forwarded, []);
@@ -126,7 +132,7 @@ describe('a locator', () => {
   });
 
   it('forwards what waits before anything newer, when the hyperty speaks up before it is found', () => {
-    void hold('a');
+    hold('a');
     locator.learn(bob, deviceOf('DESK'));
     assert.deepEqual(forwarded, [{ id: 'a', runtime: deviceOf('DESK') }]);
     assert.equal(locator.searching, 0);
@@ -135,8 +141,8 @@ describe('a locator', () => {
   });
 
   it('does not forward what was withdrawn', () => {
-    void hold('a');
-    void hold('b');
+    hold('a');
+    hold('b');
     assert.ok(codeOf('offline')(locator.withdraw(envelopeOf({ id: 'a', to: bob }))));
     answer(true);
     assert.deepEqual(forwarded.map(({ id }) => id), ['b']); // prettier-ignore
@@ -150,12 +156,12 @@ describe('a locator', () => {
     assert.equal(locator.route(bob), undefined);
     locator.forget(carol);
     assert.equal(locator.route(carol), undefined);
-    void hold('a');
+    hold('a');
     assert.equal(asked.length, 1);
   });
 
   it('asks at once when a path is usable again', async () => {
-    void hold('a');
+    hold('a');
     await clock.advance(3500);
     const before = asked.length;
     locator.retry();
@@ -164,27 +170,36 @@ describe('a locator', () => {
   });
 
   it('fails what waits when no protostub reaches the owner any more', async () => {
-    void hold('a');
+    hold('a');
     isReachable = false;
     await clock.advance(1000);
     assert.deepEqual(undelivered, [{ id: 'a', code: 'no-route' }]);
     assert.throws(() => hold('b'), codeOf('no-route'));
   });
 
-  it('lets senders wait above congestion, go on when the hyperty is found, and refuses above its bound', async () => {
-    assert.equal(hold('a'), undefined);
-    void hold('b');
-    const room = hold('c');
-    assert.ok(room instanceof Promise);
-    void hold('d');
+  it('refuses above its bound', () => {
+    for (const id of ['a', 'b', 'c', 'd']) hold(id);
     assert.throws(() => hold('e'), codeOf('mailbox-full'));
-    answer(true);
-    await room;
+  });
+
+  it('searches for at most 64 names of one owner, whatever else is asked for', () => {
+    for (let n = 0; n < 64; n += 1)
+      hold(`n${n}`, { to: parseAddress(`hyperty://partner.example/bob/n${n}`) });
+    const another = parseAddress('hyperty://partner.example/bob/another');
+    assert.throws(() => hold('x', { to: another }), codeOf('mailbox-full'));
+    hold('y', { to: carol });
+  });
+
+  it('refuses schemes at which no hyperty lives', () => {
+    assert.throws(
+      () => hold('a', { to: parseAddress('hypertyy://partner.example/bob/chat') }),
+      codeOf('no-route'),
+    );
   });
 
   it('gives back what it holds when it stops', () => {
-    void hold('a');
-    void hold('b', { to: carol });
+    hold('a');
+    hold('b', { to: carol });
     assert.deepEqual(locator.stop().map(({ id }) => id), ['a', 'b']); // prettier-ignore
   });
 });

@@ -3,7 +3,7 @@ import { createMemoryStorage, runtimeAddress, silentLogger, type KeyValueStorage
 import { createKnownPeers } from '../../../../runtime/src/platform/known-peers.ts';
 import { recordingLogger, type LogLine } from '../../../support/matrix-people.ts';
 
-const peer = (n: number) => runtimeAddress({ domain: 'partner.example', owner: 'bob', device: `d${n}` });
+const peer = (n: number) => runtimeAddress({ domain: 'partner.example', owner: `bob${n}`, device: 'pc' });
 
 describe('known peers', () => {
   it('are remembered over restarts, latest last, each once', async () => {
@@ -15,6 +15,16 @@ describe('known peers', () => {
     assert.deepEqual(await again.list(), [peer(1), peer(2)]);
     again.add(peer(3));
     assert.deepEqual(await again.list(), [peer(1), peer(2), peer(3)]);
+  });
+
+  it('are one of each owner, whose device names are its own claim', async () => {
+    const peers = createKnownPeers(createMemoryStorage(), silentLogger);
+    peers.add(peer(1));
+    for (let n = 0; n < 70; n += 1) {
+      peers.add(runtimeAddress({ domain: 'evil.example', owner: 'mallory', device: `d${n}` }));
+    }
+    assert.equal((await peers.list()).length, 2);
+    assert.equal((await peers.list())[0], peer(1));
   });
 
   it('are the latest 64', async () => {
