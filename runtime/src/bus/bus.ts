@@ -4,7 +4,7 @@
  * for it. It knows neither actors nor links; what it cannot deliver goes back to the sender or to the dead letters.
  */
 import type { Address, RuntimeAddress } from '../message/address.ts';
-import { errorBody, type Envelope } from '../message/envelope.ts';
+import { decodeResponse, errorBody, type Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { IdSource } from '../message/id.ts';
 import { childTrace } from '../message/trace.ts';
@@ -264,12 +264,13 @@ const tooLate = ({ to }: Envelope): FabricError =>
     details: { to },
   });
 
-function lateAnswer(envelope: Envelope): FabricError {
-  const { body } = envelope;
-  const failure = typeof body === 'object' && body !== null && 'error' in body;
-  return failure
-    ? new FabricError('internal', `A message from ${envelope.to} failed at ${envelope.from}.`, {
-        details: { body },
-      })
-    : new FabricError('timeout', `${envelope.from} answered after the deadline, or was never asked.`);
+function lateAnswer({ from, to, body }: Envelope): FabricError {
+  const outcome = decodeResponse(body);
+  if (outcome.kind !== 'error') {
+    return new FabricError('timeout', `${from} answered after the deadline, or was never asked.`);
+  }
+  const { code, message } = outcome.error;
+  return new FabricError('internal', `A message from ${to} failed at ${from}: ${message}`, {
+    details: { code },
+  });
 }

@@ -35,6 +35,9 @@ function tell(listener: (letter: DeadLetter) => void, letter: DeadLetter): void 
 /** Characters of a body that the log keeps; listeners get all of it. */
 const EXCERPT_CHARS = 1000;
 
+/** A part of a text keeps the whole text in memory; a copy of it does not. */
+const copyOf = (part: string): string => JSON.parse(JSON.stringify(`${part}…`)) as string;
+
 /** Strangers decide how large a body is, not how much of it is kept. */
 function excerpt(envelope: Envelope): Envelope {
   if (envelope.body === undefined) return envelope;
@@ -44,7 +47,9 @@ function excerpt(envelope: Envelope): Envelope {
   } catch {
     return { ...envelope, body: '(no JSON)' };
   }
-  return text.length <= EXCERPT_CHARS ? envelope : { ...envelope, body: `${text.slice(0, EXCERPT_CHARS)}…` };
+  return text.length <= EXCERPT_CHARS
+    ? envelope
+    : { ...envelope, body: copyOf(text.slice(0, EXCERPT_CHARS)) };
 }
 
 /** Creates a log that keeps the latest `capacity` letters. */
@@ -59,6 +64,7 @@ export function createDeadLetterLog(capacity: number, now: () => number): DeadLe
     add(envelope, error) {
       const letter = { envelope, error, at: now() };
       total += 1;
+      String(error.stack); // once it is text, V8 lets go of the frames, whose closures hold the whole envelope
       letters.push({ ...letter, envelope: excerpt(envelope) });
       if (letters.length > capacity) letters.shift();
       for (const listener of listeners) tell(listener, letter);

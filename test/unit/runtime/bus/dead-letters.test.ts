@@ -19,6 +19,17 @@ describe('a dead-letter log', () => {
     assert.deepEqual(log.list()[0], { envelope: envelopeOf({ id: 'b' }), error, at: 7 });
   });
 
+  it('keeps an excerpt of a large body, and tells listeners all of it', () => {
+    const log = createDeadLetterLog(2, () => 0);
+    const told: unknown[] = [];
+    log.onLetter(({ envelope }) => told.push(envelope.body));
+    const body = { text: 'x'.repeat(5000) };
+    log.add(envelopeOf({ id: 'a', body }), error);
+    assert.deepEqual(told, [body]);
+    assert.match(String(log.list()[0]?.envelope.body), /^\{"text":"x+…$/);
+    assert.equal(String(log.list()[0]?.envelope.body).length, 1001);
+  });
+
   it('tells listeners of each new letter until they are removed', () => {
     const log = createDeadLetterLog(2, () => 0);
     const told: string[] = [];
