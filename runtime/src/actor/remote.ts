@@ -71,7 +71,8 @@ type InnerEvent = WatchEvent | { readonly type: '@hyperty.watch' } | { readonly 
 /**
  * Actor logic for a hyperty that runs elsewhere (or here: the same code works for both). Invoke or spawn it with
  * `input: { address }`; then `sendTo`, `onSnapshot`, `onDone`, `onError` work as with a local child. It subscribes
- * as soon as it starts and again after an interruption.
+ * as soon as it starts and again after an interruption. Handle `onError`: a hyperty that ends, or crashes, ends the
+ * reference with an error, and XState stops a machine that does not handle it, as with any child.
  *
  * @example
  * ```ts
@@ -90,7 +91,7 @@ type InnerEvent = WatchEvent | { readonly type: '@hyperty.watch' } | { readonly 
  *   types: { events: {} as { type: 'sell'; price: number } },
  *   actors: { tally: remote(tally) },
  * }).createMachine({
- *   invoke: { id: 'tally', src: 'tally', input: { address } },
+ *   invoke: { id: 'tally', src: 'tally', input: { address }, onError: {} },
  *   on: { sell: { actions: sendTo('tally', ({ event }) => ({ type: 'add', amount: event.price })) } },
  * });
  * ```
