@@ -51,8 +51,10 @@ describe('a locator', () => {
     assert.equal(clock.pending, 0, 'timers are left');
   });
 
-  const hold = (id: string, { expiresAt = NEVER, to = bob as Address } = {}): void =>
-    locator.hold(encodeBody(envelopeOf({ id, to }), 1000), expiresAt);
+  const hold = (
+    id: string,
+    { expiresAt = NEVER, to = bob }: { expiresAt?: number; to?: Address } = {},
+  ): void => locator.hold(encodeBody(envelopeOf({ id, to }), 1000), expiresAt);
   const answer = (found: boolean, runtime = deviceOf('DESK'), id = asked.at(-1)?.id ?? ''): void => {
     locator.onLocated({ kind: 'located', from: runtime, to: self, id, address: bob, found }, runtime);
   };
