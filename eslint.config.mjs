@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['**/dist/', 'out/', 'coverage/', '.world/', '.venv/', '.setup/']),
+  globalIgnores(['**/dist/', 'out/', 'coverage/', '.world/', '.venv/', '.setup/', 'my/']),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

@@ -45,12 +45,17 @@ export async function doctor(
   }
   const healthy = diagnoses.every((it) => it.healthy);
   if (options.json === true) terminal.print(JSON.stringify({ healthy, servers: diagnoses }, null, 2));
-  else
-    terminal.print(
-      '',
-      healthy ? 'The fabric can work here.' : 'The fabric cannot work here yet: see the lines with ✗.',
-    );
+  else terminal.print('', summary(diagnoses));
   return healthy ? exitCodes.ok : exitCodes.failed;
+}
+
+function summary(diagnoses: readonly Diagnosis[]): string {
+  if (!diagnoses.every(({ healthy }) => healthy))
+    return 'The fabric cannot work here yet: see the lines with ✗.';
+  const isPartial = diagnoses.some(({ findings }) => findings.some(({ level }) => level === 'warning'));
+  return isPartial
+    ? 'Nothing speaks against the fabric here so far: see the lines with !.'
+    : 'The fabric can work here.';
 }
 
 interface PatientOptions {
