@@ -110,7 +110,7 @@ describe('two companies on Matrix', function () {
     ];
     await Promise.all(
       wrongs.map(([address, code, text]) =>
-        assert.rejects(alice.runtime.ask(address, { type: 'note', n: 1 }, { timeoutMs: 12_000 }), (error) => {
+        assert.rejects(alice.runtime.ask(address, { type: 'note', n: 1 }, { timeoutMs: 6000 }), (error) => {
           assert.equal((error as { code: unknown }).code, code, `${address}: ${String(error)}`);
           assert.match((error as Error).message, text);
           return true;
