@@ -3,9 +3,10 @@
  * is gone counts as free.
  */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FabricError } from '@hyperty/runtime';
+import { makeFolder } from './folder.ts';
 import { findProcess, type ProcessInfo } from './process-table.ts';
 
 /** A lock that this process has. */
@@ -23,7 +24,7 @@ const ATTEMPTS = 20;
 
 /** Takes the lock at `path`, or returns `undefined` when a living process (this one included) has it. */
 export async function tryLock(path: string): Promise<ProcessLock | undefined> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path));
   const own = await findProcess(process.pid);
   const text = JSON.stringify({ pid: process.pid, startMark: own?.startMark ?? '' } satisfies LockText);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

@@ -4,11 +4,12 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FabricError } from '@hyperty/runtime';
 import { homeserverPaths, launchArguments, writeFileAtomically } from '@hyperty/synapse-config';
+import { makeFolder } from './folder.ts';
 import { findProcess } from './process-table.ts';
 
 const STOP_GRACE_MS = 5000;
@@ -27,7 +28,7 @@ export function consolePath(folder: string): string {
  * @throws FabricError `not-found` when the Python cannot be started
  */
 export async function startSynapse(python: string, folder: string): Promise<ChildProcess> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const output = await open(consolePath(folder), 'w', 0o600);
   try {
     const child = spawn(python, launchArguments(homeserverPaths(folder).config), {
