@@ -4,7 +4,7 @@
  */
 
 /** Entries that came before their turn: at most this many bytes are kept, the rest is sent again by the peer. */
-const MAX_EARLY_BYTES = 4 * 1024 * 1024;
+const MAX_EARLY_BYTES = 256 * 1024;
 
 /** An entry with its number. */
 export interface Numbered {

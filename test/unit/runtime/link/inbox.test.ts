@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Inbox, type Arrival } from '../../../../runtime/src/link/inbox.ts';
 import { upTo } from '../../../support/party.ts';
 
-const MEGABYTE = 1024 * 1024;
+const SHARE = 64 * 1024;
 
 describe('an inbox', () => {
   let inbox: Inbox;
@@ -63,10 +63,10 @@ describe('an inbox', () => {
   });
 
   it('keeps no more than a bound of what comes early, and none of it for ever', () => {
-    for (let number = 2; number <= 10; number += 1) accept(number, 1, { bytes: MEGABYTE });
+    for (let number = 2; number <= 10; number += 1) accept(number, 1, { bytes: SHARE });
     assert.equal(inbox.early, 4);
     assert.deepEqual(numbersOf(accept(1, 1)), [1, 2, 3, 4, 5]);
-    assert.deepEqual(numbersOf(accept(7, 1, { bytes: 4 * MEGABYTE })), []);
+    assert.deepEqual(numbersOf(accept(7, 1, { bytes: 4 * SHARE })), []);
     assert.equal(inbox.early, 1);
   });
 });
