@@ -108,11 +108,10 @@ export class Outbox {
   /**
    * Starts numbering anew for a peer in a new life. Returns the items that had been sent and not given up, whose fate
    * is unknown.
-   * @param nextNumber number of the next item
    */
-  restart(nextNumber = 1): readonly OutboxItem[] {
+  restart(): readonly OutboxItem[] {
     const sent = this.#dropFirst(this.#numbered);
-    this.#base = nextNumber;
+    this.#base = 1;
     this.#cursor = 0;
     return sent.filter(({ withdrawn }) => !withdrawn);
   }

@@ -20,17 +20,14 @@ export class ResendTimer {
     this.roundTrip = createRoundTrip({ minMs: settings.minResendMs, maxMs: settings.maxResendMs });
   }
 
-  /** Starts the wait, at least `leastMs`; does nothing while one runs. */
-  arm(leastMs = 0): void {
+  /** Starts the wait; does nothing while one runs. */
+  arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    this.#timer = this.#clock.setTimeout(
-      () => {
-        this.#armed = false;
-        this.#silence();
-      },
-      Math.max(leastMs, this.roundTrip.resendAfterMs()),
-    );
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#armed = false;
+      this.#silence();
+    }, this.roundTrip.resendAfterMs());
   }
 
   /** The peer is there, although it has not got what we sent: a wait that has become long starts anew, short. */
