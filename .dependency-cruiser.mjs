@@ -89,9 +89,9 @@ export default {
     },
     {
       name: 'no-node-in-the-runtime',
-      comment: 'The runtime runs in browsers: what Node.js gives comes in through platform/node.ts.',
+      comment: 'The runtime runs in browsers: what Node.js gives comes in through runtime/src/node.ts.',
       severity: 'error',
-      from: { path: '^runtime/src/', pathNot: '^runtime/src/platform/node' },
+      from: { path: '^runtime/src/', pathNot: '^runtime/src/(node|platform/node|store/sqlite)' },
       to: { dependencyTypes: ['core'] },
     },
     {
@@ -109,6 +109,7 @@ export default {
     runtimeLayer('message', ''),
     runtimeLayer('platform', 'message'),
     runtimeLayer('bus', 'message|platform'),
+    runtimeLayer('store', 'message|platform'),
     runtimeLayer('link', `${base}|protostub`),
     ...parts.map((part) => runtimeLayer(part, base)),
     door(
@@ -117,6 +118,7 @@ export default {
       'XState is known to actor/ only; use what it exports.',
     ),
     door('matrix-js-sdk', '^bridge/src/matrix/', 'Matrix is known to bridge/src/matrix/ only.'),
+    door('redis', '^services/src/store/', 'Redis is known to services/src/store/ only.'),
     door('commander', '^cli/src/', 'Only the command line parses a command line.'),
   ],
   options: {

@@ -31,6 +31,13 @@ export { delay, systemClock, type Clock, type Timer } from './platform/clock.ts'
 export { consoleLogger, silentLogger, type LogFields, type Logger } from './platform/logger.ts';
 export { createMemoryStorage, type KeyValueStorage } from './platform/storage.ts';
 
+// Stores
+export type { ChangeListener, Entry, Lease, LeaseRequest, Range, Store, Write } from './store/store.ts';
+export { checkKey, checkWrites, fencedOff, limitOf, MAX_RANGE, storeClosed, under } from './store/store.ts';
+export { createMemoryMedium, createMemoryStore } from './store/memory-store.ts';
+export type { MemoryMedium, MemoryStoreOptions } from './store/memory-store.ts';
+export { Watchers } from './store/watchers.ts';
+
 // Messages
 export { addressParts, domainOf, hypertyAddress, isAddress, ownerOf, ownsAddress, parseAddress, runtimeAddress, runtimeParts } from './message/address.ts'; // prettier-ignore
 export type { Address, AddressParts, HypertyAddress, RuntimeAddress } from './message/address.ts';

@@ -124,6 +124,13 @@ export const errorTable = {
     retryable: false,
     meaning: 'The receiver failed while it handled the message.',
   },
+  storage: {
+    status: 507,
+    errcode: 'M_UNKNOWN',
+    closeCode: 4507,
+    retryable: true,
+    meaning: 'The store cannot keep this now: full, read-only, or not reachable.',
+  },
   internal: {
     status: 500,
     errcode: 'M_UNKNOWN',

@@ -1,7 +1,9 @@
-/** `@hyperty/runtime/testing`: worlds in memory for authors of hyperties, and the contract suite for protostubs. */
+/** `@hyperty/runtime/testing`: worlds in memory for authors of hyperties, and the contract suites. */
+export type { ContractCase } from './contract-case.ts';
 export type { Faults } from './faults.ts';
 export { createManualClock, type ManualClock } from './manual-clock.ts';
-export { protostubContract, type ContractCase, type ProtostubSetup } from './protostub-contract.ts';
+export { protostubContract, type ProtostubSetup } from './protostub-contract.ts';
+export { storeContract, type StoreSetup } from './store-contract.ts';
 export {
   createTestWorld,
   type TestRuntimeOptions,

@@ -5,9 +5,10 @@
 import { controlCases } from './protostub-contract/control-cases.ts';
 import { frameCases } from './protostub-contract/frame-cases.ts';
 import { mediaCases } from './protostub-contract/media-cases.ts';
-import type { ContractCase, ProtostubSetup } from './protostub-contract/contract-case.ts';
+import type { ContractCase } from './contract-case.ts';
+import type { ProtostubSetup } from './protostub-contract/stub-case.ts';
 
-export type { ContractCase, ProtostubSetup } from './protostub-contract/contract-case.ts';
+export type { ProtostubSetup } from './protostub-contract/stub-case.ts';
 
 /**
  * The cases of the contract. A stub without a media store passes those about media.

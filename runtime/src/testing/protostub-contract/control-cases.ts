@@ -1,13 +1,8 @@
 /** Cases about starting, stopping, states and listeners. */
+import type { ContractCase } from '../contract-case.ts';
 import type { ProtostubState } from '../../protostub/protostub.ts';
-import {
-  contractCase,
-  frameOf,
-  type ContractCase,
-  type ProtostubSetup,
-  type Stage,
-} from './contract-case.ts';
-import { expectEqual, expectRefusal, expectTrue } from './expectation.ts';
+import { contractCase, frameOf, type ProtostubSetup, type Stage } from './stub-case.ts';
+import { expectEqual, expectRefusal, expectTrue } from '../expectation.ts';
 
 /** How a stub starts, ends, and says so. */
 export const controlCases = (setup: ProtostubSetup): readonly ContractCase[] => [

@@ -1,14 +1,9 @@
 /** Cases about frames: unchanged, in order, to whom they are for, and from whom they say. */
+import type { ContractCase } from '../contract-case.ts';
 import { ownerOf, runtimeAddress, runtimeParts, type RuntimeAddress } from '../../message/address.ts';
 import type { FrameContent, Protostub } from '../../protostub/protostub.ts';
-import {
-  contractCase,
-  frameOf,
-  type ContractCase,
-  type ProtostubSetup,
-  type Stage,
-} from './contract-case.ts';
-import { expectEqual, expectRefusal, expectTrue } from './expectation.ts';
+import { contractCase, frameOf, type ProtostubSetup, type Stage } from './stub-case.ts';
+import { expectEqual, expectRefusal, expectTrue } from '../expectation.ts';
 
 const BURST = 200;
 

@@ -1,8 +1,9 @@
 /** Cases about the media store, where a stub has one. */
 import { domainOf } from '../../message/address.ts';
 import type { MediaStore, Protostub } from '../../protostub/protostub.ts';
-import { contractCase, type ContractCase, type ProtostubSetup, type Stage } from './contract-case.ts';
-import { expectEqual, expectRefusal } from './expectation.ts';
+import type { ContractCase } from '../contract-case.ts';
+import { contractCase, type ProtostubSetup, type Stage } from './stub-case.ts';
+import { expectEqual, expectRefusal } from '../expectation.ts';
 
 const SIZE = 200_000;
 

@@ -1,5 +1,5 @@
 /** What cases of a contract expect; any test runner understands the errors. */
-import { FabricError, type ErrorCode } from '../../message/error.ts';
+import { FabricError, type ErrorCode } from '../message/error.ts';
 
 /** @throws Error saying what does not hold */
 export function expectTrue(condition: boolean, what: string): void {

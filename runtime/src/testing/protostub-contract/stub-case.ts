@@ -1,6 +1,7 @@
 /** What the cases of the protostub contract are made of. */
 import type { RuntimeAddress } from '../../message/address.ts';
 import type { FrameContent, Protostub } from '../../protostub/protostub.ts';
+import type { ContractCase } from '../contract-case.ts';
 
 /** How a test makes stubs of one implementation. */
 export interface ProtostubSetup {
@@ -11,14 +12,6 @@ export interface ProtostubSetup {
   readonly create: (owner: 'alice' | 'bob') => Promise<Protostub>;
   /** How long a frame may take, real time. Default 10 s. */
   readonly timeoutMs?: number;
-}
-
-/** One case of a contract. */
-export interface ContractCase {
-  /** What the implementation does, and when. */
-  readonly name: string;
-  /** Rejects when it does not. */
-  readonly run: () => Promise<void>;
 }
 
 /** What one stub has received. */
