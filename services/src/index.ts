@@ -1,0 +1,2 @@
+/** `@hyperty/services`: what a domain runs; today the store on Redis that several runtimes share. */
+export { createRedisStore, type RedisStoreOptions } from './store/redis-store.ts';
