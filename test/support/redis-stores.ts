@@ -1,0 +1,53 @@
+/** Stores on one Redis for one test: on a namespace of their own, some with a way to Redis that a test can cut. */
+import { randomUUID } from 'node:crypto';
+import { createRedisStore, type RedisStoreOptions } from '@hyperty/services';
+import { FabricError, type Store } from '@hyperty/runtime';
+import type { TestRedis } from './redis.ts';
+import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+/** What one test opens. */
+export interface RedisStores {
+  readonly namespace: string;
+  open(options?: Partial<RedisStoreOptions>): Promise<Store>;
+  openBehindProxy(): Promise<{ readonly store: Store; readonly way: TcpProxy }>;
+  /** Closes all stores and proxies. */
+  close(): Promise<void>;
+}
+
+/** Makes an empty namespace. */
+export function createRedisStores(redis: TestRedis): RedisStores {
+  const namespace = randomUUID();
+  const stores: Store[] = [];
+  const ways: TcpProxy[] = [];
+  const open = async (options: Partial<RedisStoreOptions> = {}): Promise<Store> => {
+    const store = await createRedisStore({ url: redis.url, namespace, ...options });
+    stores.push(store);
+    return store;
+  };
+  return {
+    namespace,
+    open,
+    openBehindProxy: async () => {
+      const way = await createTcpProxy({ targetPort: redis.port });
+      ways.push(way);
+      return { store: await open({ url: `redis://127.0.0.1:${way.port}` }), way };
+    },
+    close: async () => {
+      await Promise.all(stores.map((store) => store.close()));
+      await Promise.all(ways.map((way) => way.close()));
+    },
+  };
+}
+
+/** A change of one key. */
+export const put = (key: string, value: string): { key: string; value: string } => ({ key, value });
+
+/** What work failed with. */
+export async function errorOf(work: Promise<unknown>): Promise<FabricError> {
+  const caught: unknown = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (caught instanceof FabricError) return caught;
+  throw new Error(`expected a FabricError, got ${String(caught)}`, { cause: caught });
+}
