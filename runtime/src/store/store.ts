@@ -80,7 +80,7 @@ export interface Store {
   /** The holder that a lease was given to last and that has not released it. */
   holderOf(name: string): Promise<string | undefined>;
   /**
-   * Calls `listener` after commits, of this process and of others, that touch keys with this prefix. It may be called
+   * Calls `listener` after commits, of this process and of others, that change values of keys with this prefix. It may be called
    * without need and for several commits at once, never too rarely. Returns the removal.
    */
   watch(prefix: string, listener: ChangeListener): () => void;

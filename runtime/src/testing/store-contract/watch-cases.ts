@@ -13,7 +13,7 @@ export const watchCases: readonly StoreCase[] = [
     one.watch('a/', (keys) => heard.push(keys));
     const count = async (writer: typeof one, key: string): Promise<void> => {
       const before = heard.length;
-      await writer.commit([{ key, value: '1' }]);
+      await writer.commit([{ key, value: String(before) }]);
       await eventually(() => heard.length > before, `notice of ${key}`);
     };
     await count(one, 'a/own');
