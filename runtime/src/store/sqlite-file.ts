@@ -58,7 +58,7 @@ function prepare(database: DatabaseSync, file: string): void {
     throw new FabricError('unsupported', text, { details: { file, format } });
   }
   const [verdict] = Object.values(database.prepare('PRAGMA integrity_check(1)').get() ?? {});
-  if (verdict !== 'ok') throw damaged(file, String(verdict));
+  if (verdict !== 'ok') throw damaged(file, String(verdict).replaceAll(/\s+/g, ' '));
   for (const setting of [
     'journal_mode = WAL',
     'synchronous = FULL',

@@ -79,7 +79,10 @@ class FileStore implements SqliteStore {
     const limit = limitOf(range);
     const { from = '', to = '\x7f', reverse = false } = range;
     const statement = reverse ? this.#sql.backwards : this.#sql.forwards;
-    return this.#read(() => statement.all(from, to, limit) as unknown as Entry[]);
+    return this.#read(() => {
+      const rows = statement.all(from, to, limit) as unknown as Entry[];
+      return rows.map(({ key, value }) => ({ key, value })); // SQLite's rows have no prototype
+    });
   }
 
   async commit(writes: readonly Write[], fences: readonly Lease[] = []): Promise<void> {
