@@ -9,6 +9,7 @@ import { doctor, type DoctorCommandOptions } from './command/doctor.ts';
 import { down } from './command/down.ts';
 import { run, type RunOptions } from './command/run.ts';
 import { status } from './command/status.ts';
+import { backUpStore, checkStore } from './command/store.ts';
 import { DEFAULT_DIR, up, type UpOptions } from './command/up.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { createInterruption, type Interruption } from './interruption.ts';
@@ -70,6 +71,7 @@ function describeProgram(choose: (action: Action) => void): Command {
   describeWorldCommands(program, choose);
   describeDoctor(program, choose);
   describeRun(program, choose);
+  describeStore(program, choose);
   return program;
 }
 
@@ -154,6 +156,28 @@ function describeRun(program: Command, choose: (action: Action) => void): void {
     .action((file: string, options: RunOptions) =>
       choose(({ terminal, interruption }) => run(file, options, { terminal, signal: interruption.signal })),
     );
+}
+
+function describeStore(program: Command, choose: (action: Action) => void): void {
+  const store = program
+    .command('store')
+    .description('look after the file in which a runtime keeps what must outlive it');
+  store
+    .command('check')
+    .description('check its integrity and count what is in it; a damaged one ends with 1')
+    .argument('<file>', 'the store')
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples('hyperty store check alice.db'))
+    .action((file: string, options: { json?: boolean }) =>
+      choose(({ terminal }) => checkStore(file, options, terminal)),
+    );
+  store
+    .command('backup')
+    .description('copy it into a new file, complete as of one moment, while its runtime goes on')
+    .argument('<file>', 'the store')
+    .argument('<target>', 'the new file; one that exists is not overwritten')
+    .addHelpText('after', examples('hyperty store backup alice.db backups/alice-monday.db'))
+    .action((file: string, target: string) => choose(({ terminal }) => backUpStore(file, target, terminal)));
 }
 
 function addCredentials(command: Command): Command {

@@ -5,12 +5,14 @@ import { benchIdle } from './idle.ts';
 import { benchLocal } from './local.ts';
 import { printTable, writeFigures, type Figure } from './report.ts';
 import { benchRoundTrip } from './round-trip.ts';
+import { benchStore } from './store.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchWorldStart } from './world-start.ts';
 
 const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   local: benchLocal,
   idle: benchIdle,
+  store: benchStore,
   'round-trip': benchRoundTrip,
   throughput: benchThroughput,
   world: benchWorldStart,
