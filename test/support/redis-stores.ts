@@ -9,7 +9,9 @@ import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export interface RedisStores {
   readonly namespace: string;
   open(options?: Partial<RedisStoreOptions>): Promise<Store>;
-  openBehindProxy(): Promise<{ readonly store: Store; readonly way: TcpProxy }>;
+  openBehindProxy(
+    options?: Partial<RedisStoreOptions>,
+  ): Promise<{ readonly store: Store; readonly way: TcpProxy }>;
   /** Closes all stores and proxies. */
   close(): Promise<void>;
 }
@@ -27,10 +29,10 @@ export function createRedisStores(redis: TestRedis): RedisStores {
   return {
     namespace,
     open,
-    openBehindProxy: async () => {
+    openBehindProxy: async (options = {}) => {
       const way = await createTcpProxy({ targetPort: redis.port });
       ways.push(way);
-      return { store: await open({ url: `redis://127.0.0.1:${way.port}` }), way };
+      return { store: await open({ ...options, url: `redis://127.0.0.1:${way.port}` }), way };
     },
     close: async () => {
       await Promise.all(stores.map((store) => store.close()));

@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import type { Context } from 'mocha';
-import { GenericContainer, getContainerRuntimeClient } from 'testcontainers';
 import { eventually } from './eventually.ts';
 import { skip } from './skip.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
@@ -98,6 +97,7 @@ async function processHost(port: number): Promise<Host> {
 }
 
 async function containerHost(port: number): Promise<Host | undefined> {
+  const { GenericContainer, getContainerRuntimeClient } = await import('testcontainers');
   const engine = await getContainerRuntimeClient().catch(() => undefined);
   if (!engine) return undefined;
   const started = await new GenericContainer(IMAGE)

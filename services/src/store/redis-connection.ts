@@ -94,7 +94,7 @@ export class RedisConnection {
       await Promise.race([lost, opened, silence(timeoutMs, ending.signal)]);
       wasReady.value = true;
       onReady(client);
-      return await Promise.race([lost, ping(client, timeoutMs / 2, ending.signal)]);
+      return await Promise.race([lost, ping(client, timeoutMs, ending.signal)]);
     } catch (error) {
       return error;
     } finally {
@@ -111,11 +111,11 @@ async function silence(limitMs: number, signal: AbortSignal): Promise<never> {
 }
 
 /** Asks for a sign of life again and again. Rejects when there is none: a dead cable breaks no connection. */
-async function ping(client: RedisClient, everyMs: number, signal: AbortSignal): Promise<never> {
+async function ping(client: RedisClient, limitMs: number, signal: AbortSignal): Promise<never> {
   for (;;) {
-    await delay(systemClock, everyMs, signal);
+    await delay(systemClock, limitMs / 2, signal);
     const answered = new AbortController();
     const either = AbortSignal.any([signal, answered.signal]);
-    await Promise.race([client.ping(), silence(everyMs, either)]).finally(() => answered.abort());
+    await Promise.race([client.ping(), silence(limitMs, either)]).finally(() => answered.abort());
   }
 }

@@ -10,11 +10,21 @@ const PROTOCOLS = ['redis:', 'rediss:'];
  */
 export function addressOf(url: string): string {
   const parsed = URL.parse(url);
-  if (!parsed || !PROTOCOLS.includes(parsed.protocol) || parsed.hostname === '')
+  if (!parsed || !isUsable(parsed))
     throw new TypeError(
-      'The URL of a Redis is redis://[user:password@]host[:port][/database] or rediss://….',
+      'The URL of a Redis is redis://[user:password@]host[:port][/database] or rediss://…, percent-encoded.',
     );
   return `${parsed.protocol}//${parsed.host}${parsed.pathname === '/' ? '' : parsed.pathname}`;
+}
+
+function isUsable({ protocol, hostname, pathname, username, password }: URL): boolean {
+  if (!PROTOCOLS.includes(protocol) || hostname === '' || !/^(\/\d*)?$/.test(pathname)) return false;
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface Refusal {
@@ -46,7 +56,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
 /** The code of an error reply, wherever in the text of a script's failure Redis has put it. */
 export function replyCodeOf(error: ErrorReply): string {
   const words = error.message.split(/[\s:-]+/);
-  return words.find((word) => word in refusals || word === 'NOSCRIPT') ?? words[0] ?? '';
+  return words.find((word) => Object.hasOwn(refusals, word) || word === 'NOSCRIPT') ?? words[0] ?? '';
 }
 
 /** True when Redis itself has answered with an error; otherwise the connection failed. */

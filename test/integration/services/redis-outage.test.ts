@@ -90,6 +90,23 @@ describe('the store on Redis while Redis is gone', function () {
     assert.equal(await store.get('k'), 'after');
   });
 
+  it('never carries out a commit that was given up once a later call has been answered', async () => {
+    const { store, way } = await stores.openBehindProxy({ timeoutMs: 400 });
+    const large = 'x'.repeat(100_000);
+    way.setDelayMs(2500);
+    const error = await errorOf(store.commit([put('k', large)]));
+    assert.equal(error.details['outcome'], 'unknown');
+    way.setDelayMs(0);
+    const answer = (): Promise<boolean> => store.get('k').then((value) => value === undefined).catch(() => false); // prettier-ignore
+    await eventually(answer, 'an answer over a new connection');
+    const passedBytes = way.passedBytes;
+    await eventually(() => way.passedBytes > passedBytes + large.length, 'the bytes of the old connection');
+    await sleep(100);
+    assert.equal(await store.get('k'), undefined);
+    await store.commit([put('k', 'after')]);
+    assert.equal(await store.get('k'), 'after');
+  });
+
   it('says that nothing was changed when a commit could not be sent', async () => {
     const store = await stores.open({ timeoutMs: 300 });
     await redis.kill();

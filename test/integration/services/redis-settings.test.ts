@@ -103,7 +103,13 @@ describe('the settings of a Redis for a store', function () {
   });
 
   it('names no password of a URL that is malformed', async () => {
-    for (const url of ['http://a:pa55word@host', 'redis://a:pa55word@', 'redis://a:pa55word@host:port'])
+    for (const url of [
+      'http://a:pa55word@host',
+      'redis://a:pa55word@',
+      'redis://a:pa55word@host:port',
+      'redis://a:pa55word%@host',
+      'redis://a:pa55word@host/db',
+    ])
       await assert.rejects(stores.open({ url }), (error) => {
         assert.ok(error instanceof TypeError);
         return !inspect(error, { depth: 9, showHidden: true }).includes('pa55word');
