@@ -27,6 +27,10 @@ const known = [
     'A proxy may be signing the connections. Tell npm and pip its certificate: npm config set cafile FILE; pip config set global.cert FILE',
   ],
   [
+    /Unable to locate package|Temporary failure resolving|no installation candidate/,
+    'apt-get does not know the package, or does not reach its source. Check the network and `apt-get update`.',
+  ],
+  [
     /ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|network|Failed to establish|name resolution|No matching distribution|timed out/i,
     'The package registry does not answer. Check the network and the proxy settings (HTTPS_PROXY); `npm ping` and `pip index versions matrix-synapse` tell whether it is reached.',
   ],

@@ -11,22 +11,31 @@ import { steps } from './steps.mjs';
 
 const help = `Brings this checkout into working order, then runs a command in it.
 
-  node setup.mjs [--need STEP]... [-- FILE [ARGUMENT...]]
+  node setup.mjs [--for tests] [--need STEP]... [-- FILE [ARGUMENT...]]
 
+  --for tests   bring what only tests need as well
   --need STEP   stop when STEP cannot be had, instead of going on without it
   -- FILE       run this JavaScript or TypeScript file of the checkout afterwards
   --help        this text
 
-Steps, in their order (those marked * are always needed):
-${steps.map((step) => `  ${step.id.padEnd(9)}${step.always ? '* ' : '  '}${step.name}; without it: ${step.without}`).join('\n')}
+Steps, in their order (those marked * are always needed, those marked t for tests):
+${steps.map((step) => `  ${step.id.padEnd(9)}${markOf(step)} ${step.name}; without it: ${step.without}`).join('\n')}
 
-Nothing outside this folder is changed, but for the caches of npm and pip. What is there already is left alone, so a
+Nothing outside this folder is changed, but for the caches of npm and pip, and the packages for tests, which root gets
+from apt on Debian and Ubuntu; anybody else is told what to install. What is there already is left alone, so a
 second run takes no time, and an interrupted one goes on where it was. To start from nothing, delete node_modules and
 .venv. Exit code: 0, that of the command, or 1 when a needed step fails.`;
 
 /**
  * @typedef {import('./step.mjs').Step} Step
  * @typedef {import('./step.mjs').Context} Context
+ */
+
+/**
+ * What a run is to bring.
+ * @typedef {object} Plan
+ * @property {readonly Step[]} steps  in their order
+ * @property {string[]} need          ids of those without which the command does not run
  */
 
 /**
@@ -48,7 +57,7 @@ export async function main(argv) {
     signal: stopper.signal,
   };
   try {
-    const ready = await bringUp(context, options.need);
+    const ready = await bringUp(context, options);
     if (!ready) return 1;
   } catch (error) {
     if (!stopper.signal.aborted) throw error;
@@ -60,40 +69,50 @@ export async function main(argv) {
   return options.command.length === 0 ? 0 : runCommand(context, options.command);
 }
 
+/** @param {Step} step */
+function markOf(step) {
+  if (step.always) return '*';
+  return step.for === 'tests' ? 't' : ' ';
+}
+
 /**
  * @param {string[]} argv
- * @returns {{ need: string[], command: string[] } | string} a text to print when there is nothing to run
+ * @returns {Plan & { command: string[] } | string} a text to print when there is nothing to run
  */
 function parseArguments(argv) {
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const own = argv.slice(0, end);
+  let forTests = false;
   /** @type {string[]} */
   const need = [];
   while (own.length > 0) {
     const argument = own.shift();
-    const id = argument === '--need' ? own.shift() : undefined;
     if (argument === '--help' || argument === '-h') return help;
-    if (id === undefined) return `What is "${argument}"? See: node setup.mjs --help`;
-    if (!steps.some((step) => step.id === id)) return `There is no step "${id}". See: node setup.mjs --help`;
-    need.push(id);
+    const value = own.shift();
+    if (argument === '--for' && value === 'tests') forTests = true;
+    else if (argument !== '--need' || value === undefined)
+      return `What is "${argument}"? See: node setup.mjs --help`;
+    else if (steps.some((step) => step.id === value)) need.push(value);
+    else return `There is no step "${value}". See: node setup.mjs --help`;
   }
-  return { need, command: argv.slice(end + 1) };
+  const wanted = steps.filter((step) => forTests || step.for !== 'tests' || need.includes(step.id));
+  return { steps: wanted, need, command: argv.slice(end + 1) };
 }
 
 /**
  * @param {Context} context
- * @param {string[]} need
+ * @param {Plan} plan
  * @returns {Promise<boolean>} whether all that is needed is there
  */
-async function bringUp(context, need) {
+async function bringUp(context, plan) {
   const began = Date.now();
-  const there = await checkAll(context);
-  if (there.length === steps.length) {
+  const there = await checkAll(context, plan);
+  if (there.length === plan.steps.length) {
     console.error(`Set up: ${there.join(', ')} (${seconds(Date.now() - began)})`);
     return true;
   }
-  const lacking = await lockedMake(context, need);
-  if (lacking.some((step) => isNeeded(step, need))) return false;
+  const lacking = await lockedMake(context, plan);
+  if (lacking.some((step) => isNeeded(step, plan))) return false;
   const result =
     lacking.length === 0 ? 'Set up' : `Set up without ${lacking.map((step) => step.name).join(', ')}`;
   console.error(`${result} (${seconds(Date.now() - began)})`);
@@ -102,9 +121,10 @@ async function bringUp(context, need) {
 
 /**
  * @param {Context} context
+ * @param {Plan} plan
  * @returns {Promise<string[]>} what is there, up to the first step that lacks something
  */
-async function checkAll(context) {
+async function checkAll(context, { steps }) {
   /** @type {string[]} */
   const there = [];
   for (const step of steps) {
@@ -117,17 +137,17 @@ async function checkAll(context) {
 
 /**
  * @param {Context} context
- * @param {string[]} need
+ * @param {Plan} plan
  * @returns {Promise<Step[]>} the steps that failed
  */
-async function lockedMake(context, need) {
+async function lockedMake(context, plan) {
   const toldWait = (/** @type {number} */ pid) =>
     console.error(`Another set-up (process ${pid}) is at work in this folder; waiting for it.`);
   try {
-    return await withLock(context, toldWait, () => makeAll(context, need));
+    return await withLock(context, toldWait, () => makeAll(context, plan));
   } catch (error) {
     context.signal.throwIfAborted();
-    const [first] = steps;
+    const [first] = plan.steps;
     if (first === undefined) throw error;
     console.error(`! ${explain({ ...first, name: 'Set-up' }, error, context.root).join('\n')}`);
     return [first];
@@ -136,20 +156,20 @@ async function lockedMake(context, need) {
 
 /**
  * @param {Context} context
- * @param {string[]} need
+ * @param {Plan} plan
  * @returns {Promise<Step[]>} the steps that failed
  */
-async function makeAll(context, need) {
+async function makeAll(context, plan) {
   /** @type {Step[]} */
   const lacking = [];
-  for (const step of steps) {
+  for (const step of plan.steps) {
     const before = lacking.find((other) => step.after.includes(other.id));
     if (before !== undefined) {
       console.error(`- ${step.name}: left out, since it needs ${before.name}. Without it: ${step.without}.`);
       lacking.push(step);
     } else if (!(await makeOne(context, step))) {
       lacking.push(step);
-      if (isNeeded(step, need)) break;
+      if (isNeeded(step, plan)) break;
     }
   }
   return lacking;
@@ -188,9 +208,9 @@ async function makeVisibly(context, step) {
 
 /**
  * @param {Step} step
- * @param {string[]} need
+ * @param {Plan} plan
  */
-function isNeeded(step, need) {
+function isNeeded(step, { steps, need }) {
   return (
     step.always ||
     need.includes(step.id) ||

@@ -19,7 +19,9 @@ const managers = [
  * @param {NodeJS.ProcessEnv} [env]
  */
 export function installCommand(names, env = process.env) {
-  const found = managers.find(([manager, program]) => names[manager] !== undefined && isOnPath(program, env));
+  const found = managers.find(
+    ([manager, program]) => names[manager] !== undefined && findOnPath(program, env) !== undefined,
+  );
   if (found === undefined) return `with your system's package manager (Debian calls it ${names['apt']})`;
   const [manager, , command] = found;
   const sudo = manager === 'brew' || process.getuid?.() === 0 ? '' : 'sudo ';
@@ -27,15 +29,17 @@ export function installCommand(names, env = process.env) {
 }
 
 /**
+ * The path of a program, or undefined when it is in no folder of the path.
  * @param {string} program
  * @param {NodeJS.ProcessEnv} env
  */
-function isOnPath(program, env) {
-  return (env['PATH'] ?? '').split(delimiter).some((folder) => isExecutable(join(folder, program)));
+export function findOnPath(program, env) {
+  const folders = (env['PATH'] ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, program)).find(isExecutable);
 }
 
 /** @param {string} path */
-function isExecutable(path) {
+export function isExecutable(path) {
   try {
     accessSync(path, constants.X_OK);
     return true;

@@ -17,6 +17,7 @@
  * @property {string} id       its name on the command line
  * @property {string} name     its name for people
  * @property {boolean} always  nothing works without it; otherwise only commands that `--need` it stop
+ * @property {'tests'} [for]   only tests need it: made and mentioned only when asked for
  * @property {string} without  what will be missing when it cannot be had
  * @property {string[]} after  ids of the steps that it builds on
  * @property {(context: Context) => Promise<string | undefined>} check

@@ -32,11 +32,11 @@ describe('set-up', () => {
   it('explains itself and changes nothing when asked for help', async () => {
     const { code, out } = await checkout.run('--help');
     assert.equal(code, 0);
-    assert.match(out, /node setup\.mjs \[--need STEP\]\.\.\. \[-- FILE \[ARGUMENT\.\.\.\]\]/);
+    assert.match(out, /node setup\.mjs \[--for tests\] \[--need STEP\]\.\.\. \[-- FILE \[ARGUMENT\.\.\.\]\]/);
     assert.equal(checkout.has('.setup'), false);
   });
 
-  for (const args of [['--nonsense'], ['--need'], ['--need', 'nonsense']]) {
+  for (const args of [['--nonsense'], ['--need'], ['--need', 'nonsense'], ['--for', 'nonsense']]) {
     it(`refuses "${args.join(' ')}" with exit code 2`, async () => {
       const { code, said } = await checkout.run(...args);
       assert.equal(code, 2);
