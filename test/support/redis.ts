@@ -43,7 +43,7 @@ export async function requireRedis(context: Context): Promise<TestRedis> {
   if (!host)
     return skip(
       context,
-      'there is no Redis here: install redis-server (Debian: apt install redis-server) or Docker',
+      'there is no Redis here: node setup.mjs --for tests installs it; a Docker engine does as well',
     );
   const command = (line: string): Promise<string> => sendLine(port, line);
   const start = async (): Promise<void> => {
