@@ -134,6 +134,6 @@ function damaged(file: string, verdict: string, cause?: unknown): FabricError {
 }
 
 function resultOf(error: unknown): number | undefined {
-  const { errcode } = error as { errcode?: unknown };
+  const errcode = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
   return typeof errcode === 'number' ? errcode & 0xff : undefined;
 }

@@ -34,7 +34,16 @@ export interface SqliteStore extends Store {
 
 /** Opens the store in a file and checks it. @throws FabricError `storage internal invalid unsupported` */
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  return new FileStore(openFile(options.file), options);
+  const settings = { clock: systemClock, pollMs: 100, busyTimeoutMs: 10_000, ...options };
+  for (const until = performance.now() + settings.busyTimeoutMs; ;) {
+    try {
+      return new FileStore(openFile(options.file), settings);
+    } catch (caught) {
+      // Another process may be making the file just now.
+      if (!isBusy(FabricError.from(caught).cause) || performance.now() > until) throw caught;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
 }
 
 /** One piece of a transaction. `work` throws before it has changed anything, or not at all. */
@@ -63,9 +72,9 @@ class FileStore implements SqliteStore {
   #closing: Promise<void> | undefined;
   #idle: (() => void) | undefined;
 
-  constructor(database: DatabaseSync, options: SqliteStoreOptions) {
+  constructor(database: DatabaseSync, options: Required<SqliteStoreOptions>) {
     this.name = `the store ${options.file}`;
-    this.#options = { clock: systemClock, pollMs: 100, busyTimeoutMs: 10_000, ...options };
+    this.#options = options;
     this.#database = database;
     this.#sql = prepareAll(database);
   }
