@@ -8,15 +8,11 @@ import type { SqliteStore } from '@hyperty/runtime/node';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';
 
-/** What `store check --json` prints. */
-export interface StoreReport {
-  readonly file: string;
-  /** Size of the file in bytes, without its log. */
-  readonly bytes: number;
-  readonly entries: number;
-}
-
-/** Checks the file's integrity and counts what is in it. @throws FabricError `not-found storage internal …` */
+/**
+ * Checks the file's integrity and counts what is in it. With `json` it prints `{file, bytes, entries}`; `bytes` is the
+ * file's size without its log.
+ * @throws FabricError `not-found storage internal …`
+ */
 export async function checkStore(
   file: string,
   options: { json?: boolean },

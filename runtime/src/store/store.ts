@@ -66,7 +66,8 @@ export interface Store {
    * to one key the later counts.
    * @param fences leases of which each must still be the latest of its name
    * @throws FabricError `conflict` (a lease has gone to somebody else), `storage` (the medium cannot take it now),
-   * `too-large`, `closed`; nothing was changed then
+   * `too-large`, `closed`; nothing was changed then. Where a connection broke before the answer came, `storage` with
+   * `details.outcome: 'unknown'`: the batch has been, or will be, carried out before any later call succeeds, or never
    */
   commit(writes: readonly Write[], fences?: readonly Lease[]): Promise<void>;
   /**

@@ -4,7 +4,7 @@ import { expectEqual, expectRefusal, expectTrue } from '../expectation.ts';
 import { sleep, storeCase, type StoreCase } from './store-case.ts';
 
 const LONG_MS = 60_000;
-const SHORT_MS = 150;
+const SHORT_MS = 500;
 
 async function acquired(store: Store, holder: string, ttlMs = LONG_MS): Promise<Lease> {
   const lease = await store.acquire('lease', { holder, ttlMs });
@@ -36,7 +36,7 @@ export const leaseCases: readonly StoreCase[] = [
     const store = await open();
     const first = await acquired(store, 'alpha', SHORT_MS);
     for (let round = 0; round < 4; round += 1) {
-      await sleep(SHORT_MS / 2);
+      await sleep(SHORT_MS / 3);
       expectEqual(await acquired(store, 'alpha', SHORT_MS), first, 'the renewed lease');
       expectEqual(await store.acquire('lease', { holder: 'beta', ttlMs: SHORT_MS }), undefined, 'a rival');
     }
