@@ -192,8 +192,14 @@ async function install(wanted, machine, run) {
  */
 function holdBack(service, machine) {
   const file = join(machine.folder, 'usr/sbin/policy-rc.d');
-  // For this service alone: an update of a library may have to restart others.
-  const policy = `#!/bin/sh\n# Of the set-up of a checkout, which removes it.\ncase "$*" in *${service}*) exit 101 ;; esac\nexit 0\n`;
+  // For this service alone: an update of a library may have to restart others. Those stay as they are without an init,
+  // as they do without a policy.
+  const policy = `#!/bin/sh
+# Of the set-up of a checkout, which removes it.
+case "$*" in *${service}*) exit 101 ;; esac
+test -e /sbin/init || exit 101
+exit 0
+`;
   // One of our own has been left by a set-up that was killed.
   const isOurs = !existsSync(file) || readFileSync(file, 'utf8') === policy;
   if (service === undefined || !isOurs) return () => {};

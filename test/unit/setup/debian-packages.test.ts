@@ -165,7 +165,10 @@ describe('set-up of Debian packages', () => {
     it('a policy refuses it alone, and goes afterwards', async () => {
       addTool('apt-get', noting());
       await setUp();
-      assert.match(checkout.read('policy'), /^#!\/bin\/sh\n.*\n.*\*daemon-server\*\) exit 101 .*\nexit 0\n$/);
+      assert.match(
+        checkout.read('policy'),
+        /^#!\/bin\/sh\n.*\n.*\*daemon-server\*\) exit 101 .*\n.*\nexit 0\n$/,
+      );
       assert.equal(existsSync(policy()), false);
     });
 
