@@ -1,5 +1,6 @@
-// Steps: servers and browsers that tests need and that come with the system. Root on Debian or Ubuntu gets their
-// packages from apt; anybody else gets the command to type. What is on the path already, from wherever, is left alone.
+// Makes the steps for servers and browsers that tests need and that come with the system (redis.mjs, chromium.mjs). Root
+// on Debian or Ubuntu gets their packages from apt; anybody else gets the command to type. What is on the path already,
+// from wherever, is left alone.
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -83,39 +84,6 @@ export function createDebianPackageStep(wanted, machine = thisMachine) {
     },
   };
 }
-
-export const redisStep = createDebianPackageStep({
-  id: 'redis',
-  name: 'Redis',
-  without: 'tests that need a Redis are skipped, unless there is Docker',
-  programs: ['redis-server'],
-  packages: {
-    apt: 'redis-server',
-    dnf: 'redis',
-    pacman: 'valkey', // Arch has replaced Redis by it; it answers to the old name.
-    apk: 'redis',
-    zypper: 'redis',
-    brew: 'redis',
-  },
-  service: 'redis-server',
-});
-
-export const chromiumStep = createDebianPackageStep({
-  id: 'chromium',
-  name: 'Chromium',
-  without: 'tests that need a browser are skipped',
-  programs: ['chromium', 'chromium-browser', 'google-chrome'],
-  variable: 'HYPERTY_CHROMIUM',
-  packages: {
-    apt: 'chromium',
-    dnf: 'chromium',
-    pacman: 'chromium',
-    apk: 'chromium',
-    zypper: 'chromium',
-    brew: '--cask google-chrome',
-  },
-  snap: 'chromium',
-});
 
 /**
  * What is there, with its version where dpkg knows it: a browser takes a tenth of a second to tell its own.
