@@ -21,6 +21,8 @@ export interface TestPage {
   run(name: string, ...values: readonly unknown[]): Promise<unknown>;
   /** Sets how many bytes the origin may keep; undefined: as many as usual. */
   limitStorage(maxBytes?: number): Promise<void>;
+  /** Clears the data of the origin, as its user can. */
+  clearStorage(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -125,6 +127,10 @@ function testPage(
       const session = await page.createCDPSession();
       const quota = maxBytes === undefined ? {} : { quotaSize: maxBytes };
       await session.send('Storage.overrideQuotaForOrigin', { origin, ...quota });
+    },
+    clearStorage: async () => {
+      const session = await page.createCDPSession();
+      await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
     },
     close: () => page.close(),
   };
