@@ -39,17 +39,6 @@ export function commitLarge(name: string, key: string, chars: number): Promise<O
   ]);
 }
 
-/** How long commits take, one after the other, in milliseconds. */
-export async function commitTimes(name: string, count: number): Promise<readonly number[]> {
-  const times: number[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const began = performance.now();
-    await call(name, 'commit', [{ key: `k/${index}`, value: 'v'.repeat(200) }]);
-    times.push(performance.now() - began);
-  }
-  return times;
-}
-
 /** Asks for commits and, in the same turn, for another version of the database; resolves with what came of them. */
 export function commitAndMakeWay(name: string, version: number): Promise<readonly Outcome[]> {
   const commits = ['a', 'b', 'c'].map((key) => call(name, 'commit', [{ key, value: key }]));
