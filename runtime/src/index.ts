@@ -33,7 +33,16 @@ export { createMemoryStorage, type KeyValueStorage } from './platform/storage.ts
 
 // Stores
 export type { ChangeListener, Entry, Lease, LeaseRequest, Range, Store, Write } from './store/store.ts';
-export { checkKey, checkWrites, fencedOff, limitOf, MAX_RANGE, storeClosed, under } from './store/store.ts';
+export {
+  checkKey,
+  checkLease,
+  checkWrites,
+  fencedOff,
+  limitOf,
+  MAX_RANGE,
+  storeClosed,
+  under,
+} from './store/store.ts';
 export { createMemoryMedium, createMemoryStore } from './store/memory-store.ts';
 export type { MemoryMedium, MemoryStoreOptions } from './store/memory-store.ts';
 export { Watchers } from './store/watchers.ts';

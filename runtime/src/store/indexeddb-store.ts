@@ -8,7 +8,7 @@ import { systemClock, type Clock } from '../platform/clock.ts';
 import { abort, completionOf, databaseError, databaseLost, databaseName, madeWay, openDatabase, parts, resultOf, type Part } from './indexeddb-database.ts'; // prettier-ignore
 import { Notices } from './indexeddb-notices.ts';
 import { holds, LeaseObserver, parseLease, released, type LeaseRecord } from './lease-record.ts';
-import { checkKey, checkWrites, fencedOff, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { checkKey, checkLease, checkWrites, fencedOff, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What an IndexedDB store is made of. */
@@ -131,7 +131,7 @@ class DatabaseStore implements Store {
   }
 
   async acquire(name: string, request: LeaseRequest): Promise<Lease | undefined> {
-    checkKey(name);
+    checkLease(name, request);
     const work = (turn: Turn): Lease | undefined => {
       const now = this.#clock.now();
       const granted = this.#observer.decide(name, request, { record: turn.records.get(name), now });

@@ -1,7 +1,7 @@
 /** The store in memory: for tests, and for runtimes that need not remember. Nothing outlives the process. */
 import { systemClock, type Clock } from '../platform/clock.ts';
 import { holds, LeaseObserver, released, type LeaseRecord } from './lease-record.ts';
-import { checkKey, checkWrites, fencedOff, limitOf, storeClosed, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { checkKey, checkLease, checkWrites, fencedOff, limitOf, storeClosed, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What stores in memory share when they stand for several processes on one medium. */
@@ -80,7 +80,7 @@ class MemoryStore implements Store {
 
   async acquire(name: string, request: LeaseRequest): Promise<Lease | undefined> {
     this.#checkOpen();
-    checkKey(name);
+    checkLease(name, request);
     const { leases } = this.#medium;
     const now = this.#clock.now();
     const granted = this.#observer.decide(name, request, { record: leases.get(name), now });

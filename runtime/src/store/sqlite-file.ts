@@ -38,8 +38,9 @@ export function openFile(path: string): DatabaseSync {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     database = new DatabaseSync(file, { timeout: BUSY_MS });
+    checkOurs(database, file);
     chmodSync(file, 0o600);
-    prepare(database, file);
+    prepare(database);
     return database;
   } catch (caught) {
     database?.close();
@@ -47,7 +48,8 @@ export function openFile(path: string): DatabaseSync {
   }
 }
 
-function prepare(database: DatabaseSync, file: string): void {
+/** Nothing is changed in a file that is not ours to change. */
+function checkOurs(database: DatabaseSync, file: string): void {
   const found = pragma(database, 'application_id');
   const format = pragma(database, 'user_version');
   const isEmpty = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'] === 0;
@@ -59,6 +61,9 @@ function prepare(database: DatabaseSync, file: string): void {
   }
   const [verdict] = Object.values(database.prepare('PRAGMA integrity_check(1)').get() ?? {});
   if (verdict !== 'ok') throw damaged(file, String(verdict).replaceAll(/\s+/g, ' '));
+}
+
+function prepare(database: DatabaseSync): void {
   for (const setting of [
     'journal_mode = WAL',
     'synchronous = FULL',
@@ -66,7 +71,7 @@ function prepare(database: DatabaseSync, file: string): void {
     'checkpoint_fullfsync = 1',
   ])
     database.exec(`PRAGMA ${setting}`);
-  if (format < FORMAT) migrate(database);
+  if (pragma(database, 'user_version') < FORMAT) migrate(database);
 }
 
 /** Another process may be at it too: who comes second finds it done. */
@@ -86,7 +91,7 @@ const pragma = (database: DatabaseSync, name: string): number =>
  */
 export async function backUp(database: DatabaseSync, target: string): Promise<number> {
   const file = resolve(target);
-  if (existsSync(file))
+  if ([file, `${file}-wal`].some((path) => existsSync(path)))
     throw new FabricError('conflict', `${file} exists already; name a new file for the backup.`);
   const temporary = `${file}.${process.pid}.tmp`;
   try {

@@ -8,7 +8,7 @@ import { FabricError } from '../message/error.ts';
 import { systemClock, type Clock } from '../platform/clock.ts';
 import { holds, LeaseObserver, parseLease, released, type LeaseRecord } from './lease-record.ts';
 import { backUp, fileError, isBusy, openFile } from './sqlite-file.ts';
-import { checkKey, checkWrites, fencedOff, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { checkKey, checkLease, checkWrites, fencedOff, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What a SQLite store is made of. */
@@ -109,7 +109,7 @@ class FileStore implements SqliteStore {
   }
 
   async acquire(name: string, request: LeaseRequest): Promise<Lease | undefined> {
-    checkKey(name);
+    checkLease(name, request);
     return this.#enqueue(() => {
       const now = this.#options.clock.now();
       const granted = this.#observer.decide(name, request, { record: this.#leaseOf(name), now });

@@ -74,6 +74,7 @@ export interface Store {
    * Takes a lease that is free, was released or has run out, or renews the holder's own.
    * @returns undefined when somebody else holds it
    * @throws FabricError `storage closed`
+   * @throws TypeError as {@link checkLease}
    */
   acquire(name: string, request: LeaseRequest): Promise<Lease | undefined>;
   /** Gives a lease back at once. Does nothing when it has gone to somebody else already. */
@@ -118,6 +119,14 @@ export function checkKey(key: string): void {
   throw new TypeError(
     `A key has 1 to ${MAX_KEY_CHARS} printable ASCII characters and no spaces; got ${shown} (${key.length} characters).`,
   );
+}
+
+/** @throws TypeError when the name is no key, the holder is empty or malformed, or the time no positive whole number */
+export function checkLease(name: string, { holder, ttlMs }: LeaseRequest): void {
+  checkKey(name);
+  checkKey(holder);
+  if (!Number.isSafeInteger(ttlMs) || ttlMs < 1)
+    throw new TypeError(`ttlMs must be a positive whole number of milliseconds, got ${ttlMs}.`);
 }
 
 /**

@@ -31,6 +31,15 @@ export async function expectRefusal(
   });
 }
 
+/** Expects a programmer's mistake to be refused. @throws Error telling what came instead */
+export async function expectTypeError(work: () => Promise<unknown>, what: string): Promise<void> {
+  const caught = await work().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expectTrue(caught instanceof TypeError, `${what}: expected a TypeError, got ${String(caught)}`);
+}
+
 const shown = (text: string): string => (text.length > 500 ? `${text.slice(0, 500)}…` : text);
 
 function sorted(value: unknown): string {

@@ -3,7 +3,7 @@
  * hash. It speaks to Redis through a {@link RedisLine}, by scripts, and listens through {@link RedisNotices}. It must
  * not show a credential, nor decide what a key means.
  */
-import { checkKey, checkWrites, fencedOff, FabricError, limitOf, silentLogger, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Logger, type Range, type Store, type Write } from '@hyperty/runtime'; // prettier-ignore
+import { checkKey, checkLease, checkWrites, fencedOff, FabricError, limitOf, silentLogger, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Logger, type Range, type Store, type Write } from '@hyperty/runtime'; // prettier-ignore
 import { addressOf, isReply } from './redis-failure.ts';
 import { RedisLine } from './redis-line.ts';
 import { noticeOf, RedisNotices } from './redis-notices.ts';
@@ -144,8 +144,8 @@ class RedisStore implements Store {
 
   async acquire(name: string, { holder, ttlMs }: LeaseRequest): Promise<Lease | undefined> {
     this.#checkOpen();
-    checkKey(name);
-    const args = [name, holder, String(Math.ceil(ttlMs))];
+    checkLease(name, { holder, ttlMs });
+    const args = [name, holder, String(ttlMs)];
     const token = textOf(await this.#line.ask(call(acquireScript, [this.#keys.leases], args)));
     return token === undefined ? undefined : { name, holder, token: Number(token) };
   }

@@ -1,17 +1,9 @@
 /** Cases of the store contract: atomic batches, their order, what is refused. */
 import { MAX_KEY_CHARS, MAX_VALUE_CHARS, type Write } from '../../store/store.ts';
-import { expectEqual, expectRefusal, expectTrue } from '../expectation.ts';
+import { expectEqual, expectRefusal, expectTypeError } from '../expectation.ts';
 import { sleep, storeCase, type StoreCase } from './store-case.ts';
 
 const put = (key: string, value: string | null): Write => ({ key, value });
-
-async function expectTypeError(work: () => Promise<unknown>, what: string): Promise<void> {
-  const caught = await work().then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expectTrue(caught instanceof TypeError, `${what}: expected a TypeError, got ${String(caught)}`);
-}
 
 /** What commits do. */
 export const commitCases: readonly StoreCase[] = [

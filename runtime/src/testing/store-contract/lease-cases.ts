@@ -1,6 +1,6 @@
 /** Cases of the store contract: leases, and fencing off those who lost them. */
 import type { Lease, Store } from '../../store/store.ts';
-import { expectEqual, expectRefusal, expectTrue } from '../expectation.ts';
+import { expectEqual, expectRefusal, expectTrue, expectTypeError } from '../expectation.ts';
 import { sleep, storeCase, type StoreCase } from './store-case.ts';
 
 const LONG_MS = 60_000;
@@ -127,5 +127,15 @@ export const leaseCases: readonly StoreCase[] = [
     );
     const given = (await Promise.all(asked)).filter((lease) => lease !== undefined);
     expectEqual(given.length, 1, 'leases given');
+  }),
+  storeCase('refuses requests that make no sense, and keeps nothing of them', async ({ open }) => {
+    const store = await open();
+    for (const ttlMs of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
+      await expectTypeError(() => store.acquire('lease', { holder: 'alpha', ttlMs }), `ttlMs ${ttlMs}`);
+    for (const holder of ['', 'a b', 'ä'])
+      await expectTypeError(() => store.acquire('lease', { holder, ttlMs: LONG_MS }), `holder "${holder}"`);
+    await expectTypeError(() => store.acquire('', { holder: 'alpha', ttlMs: LONG_MS }), 'no name');
+    expectEqual(await store.holderOf('lease'), undefined, 'holder');
+    await acquired(store, 'alpha');
   }),
 ];

@@ -1,6 +1,6 @@
 /** The SQLite store: opening, damage, versions, backup, several processes' connections. */
 import assert from 'node:assert/strict';
-import { open, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createSqliteStore } from '@hyperty/runtime/node';
@@ -50,9 +50,11 @@ describe('the SQLite store', () => {
     const database = new DatabaseSync(foreign);
     database.exec('CREATE TABLE things (x)');
     database.close();
+    await chmod(foreign, 0o644);
     const before = await readFile(foreign);
     await assert.rejects(createSqliteStore({ file: foreign }), failsWith('invalid', /another program/));
     assert.deepEqual(await readFile(foreign), before);
+    assert.equal((await stat(foreign)).mode & 0o777, 0o644);
   });
 
   it('refuses a file of a newer version and changes nothing', async () => {
