@@ -34,9 +34,9 @@ export { createMemoryStorage, type KeyValueStorage } from './platform/storage.ts
 // Stores
 export type { ChangeListener, Entry, Lease, LeaseRequest, Range, Store, Write } from './store/store.ts';
 export {
+  batchOf,
   checkKey,
   checkLease,
-  checkWrites,
   fencedOff,
   limitOf,
   MAX_RANGE,

@@ -35,13 +35,12 @@ export async function backUpStore(file: string, target: string, terminal: Termin
   return exitCodes.ok;
 }
 
-/** Opening would make a file that is not there. */
 async function withStore<T>(file: string, use: (store: SqliteStore, path: string) => Promise<T>): Promise<T> {
   const path = resolve(file);
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) throw new FabricError('not-found', `There is no store at ${path}.`);
   const { createSqliteStore } = await import('@hyperty/runtime/node');
-  const store = await createSqliteStore({ file: path });
+  const store = await createSqliteStore({ file: path, mustExist: true });
   try {
     return await use(store, path);
   } finally {

@@ -8,7 +8,7 @@ import { systemClock, type Clock } from '../platform/clock.ts';
 import { abort, completionOf, databaseError, databaseLost, databaseName, madeWay, openDatabase, parts, resultOf, type Part } from './indexeddb-database.ts'; // prettier-ignore
 import { Notices } from './indexeddb-notices.ts';
 import { holds, LeaseObserver, parseLease, released, type LeaseRecord } from './lease-record.ts';
-import { checkKey, checkLease, checkWrites, fencedOff, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { batchOf, checkKey, checkLease, fencedOff, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What an IndexedDB store is made of. */
@@ -116,8 +116,8 @@ class DatabaseStore implements Store {
     });
   }
 
-  async commit(writes: readonly Write[], fences: readonly Lease[] = []): Promise<void> {
-    checkWrites(writes);
+  async commit(given: readonly Write[], leases: readonly Lease[] = []): Promise<void> {
+    const { writes, fences } = batchOf(given, leases);
     const work = ({ values, records }: Turn): void => {
       const lost = fences.find((lease) => !holds(lease, records.get(lease.name)));
       if (lost) throw fencedOff(lost, this.name);

@@ -1,7 +1,7 @@
 /** The store in memory: for tests, and for runtimes that need not remember. Nothing outlives the process. */
 import { systemClock, type Clock } from '../platform/clock.ts';
 import { holds, LeaseObserver, released, type LeaseRecord } from './lease-record.ts';
-import { checkKey, checkLease, checkWrites, fencedOff, limitOf, storeClosed, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { batchOf, checkKey, checkLease, fencedOff, limitOf, storeClosed, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What stores in memory share when they stand for several processes on one medium. */
@@ -64,18 +64,20 @@ class MemoryStore implements Store {
     return keys.slice(0, limit).map((key) => ({ key, value: this.#medium.values.get(key) ?? '' }));
   }
 
-  async commit(writes: readonly Write[], fences: readonly Lease[] = []): Promise<void> {
+  async commit(given: readonly Write[], leases: readonly Lease[] = []): Promise<void> {
     this.#checkOpen();
-    checkWrites(writes);
-    const { values, leases, stores } = this.#medium;
-    const lost = fences.find((lease) => !holds(lease, leases.get(lease.name)));
+    const { writes, fences } = batchOf(given, leases);
+    const { values, stores } = this.#medium;
+    const lost = fences.find((lease) => !holds(lease, this.#medium.leases.get(lease.name)));
     if (lost) throw fencedOff(lost, this.name);
     for (const { key, value } of writes) {
       if (value === null) values.delete(key);
       else values.set(key, value);
     }
     const keys = writes.map(({ key }) => key);
-    for (const watchers of stores) watchers.tell(keys);
+    queueMicrotask(() => {
+      for (const watchers of stores) watchers.tell(keys);
+    });
   }
 
   async acquire(name: string, request: LeaseRequest): Promise<Lease | undefined> {

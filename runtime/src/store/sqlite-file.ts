@@ -2,7 +2,7 @@
  * The file of a SQLite store: opening with all checks, what its errors mean, and copying it while it is in use.
  * Write-ahead log with `synchronous=FULL`: what was acknowledged survives a power cut.
  */
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { FabricError } from '../message/error.ts';
@@ -30,16 +30,17 @@ export const isBusy = (error: unknown): boolean => resultOf(error) === RESULT.bu
 /**
  * Opens the file, creating it when there is none, and checks its integrity.
  * @throws FabricError `storage` (cannot be read or written), `internal` (damaged), `invalid` (no store of ours),
- * `unsupported` (made by a newer version)
+ * `unsupported` (made by a newer version), `not-found` (none there, and it must exist)
  */
-export function openFile(path: string): DatabaseSync {
+export function openFile(path: string, { mustExist = false } = {}): DatabaseSync {
   const file = resolve(path);
   let database: DatabaseSync | undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    if (!mustExist) makeFile(file);
+    else if (!existsSync(file) || statSync(file).size === 0)
+      throw new FabricError('not-found', `There is no store at ${file}.`);
     database = new DatabaseSync(file, { timeout: BUSY_MS });
-    checkOurs(database, file);
-    chmodSync(file, 0o600);
+    checkOurs(database, file, mustExist);
     prepare(database);
     return database;
   } catch (caught) {
@@ -48,12 +49,20 @@ export function openFile(path: string): DatabaseSync {
   }
 }
 
+/** SQLite would make it readable for everybody; one that is there keeps its mode. */
+function makeFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+}
+
 /** Nothing is changed in a file that is not ours to change. */
-function checkOurs(database: DatabaseSync, file: string): void {
-  const found = pragma(database, 'application_id');
+function checkOurs(database: DatabaseSync, file: string, mustExist: boolean): void {
+  const count = (where: string): unknown =>
+    database.prepare(`SELECT count(*) AS n FROM sqlite_schema ${where}`).get()?.['n'];
   const format = pragma(database, 'user_version');
-  const isEmpty = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'] === 0;
-  if (found !== APPLICATION_ID && !isEmpty)
+  const isNew = pragma(database, 'application_id') === 0 && format === 0 && count('') === 0;
+  if (isNew && !mustExist) return;
+  if (pragma(database, 'application_id') !== APPLICATION_ID)
     throw new FabricError('invalid', `${file} is a SQLite file of another program; name another file.`);
   if (format > FORMAT) {
     const text = `${file} was written by a newer version (format ${format}, this one knows ${FORMAT}). Update the fabric; nothing was changed.`;
@@ -61,6 +70,7 @@ function checkOurs(database: DatabaseSync, file: string): void {
   }
   const [verdict] = Object.values(database.prepare('PRAGMA integrity_check(1)').get() ?? {});
   if (verdict !== 'ok') throw damaged(file, String(verdict).replaceAll(/\s+/g, ' '));
+  if (count("WHERE name IN ('entries', 'leases')") !== 2) throw damaged(file, 'its tables are missing');
 }
 
 function prepare(database: DatabaseSync): void {
@@ -85,26 +95,39 @@ const pragma = (database: DatabaseSync, name: string): number =>
   Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 
 /**
- * Copies an open store into a new file, complete as of one moment, while it goes on being used.
+ * Copies a store into a new file, complete as of one moment, while it goes on being used: over a connection of its
+ * own and in one step, so that commits neither wait for it nor make it begin again.
  * @returns size of the copy in bytes
- * @throws FabricError `conflict` when `target` exists, `storage` when it cannot be written
+ * @throws FabricError `conflict` when `target` or a log beside it exists, `storage` when it cannot be written
  */
-export async function backUp(database: DatabaseSync, target: string): Promise<number> {
+export async function backUp(source: string, target: string): Promise<number> {
   const file = resolve(target);
-  if ([file, `${file}-wal`].some((path) => existsSync(path)))
-    throw new FabricError('conflict', `${file} exists already; name a new file for the backup.`);
-  const temporary = `${file}.${process.pid}.tmp`;
+  // SQLite would take the log of a former file of this name for the copy's.
+  const there = LOGS.map((suffix) => file + suffix).find((path) => existsSync(path));
+  if (there !== undefined) throw taken(there);
+  const temporary = `${file}.${crypto.randomUUID()}.tmp`;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    await backup(database, temporary);
-    openFile(temporary).close(); // checks what was written, and folds its log into it
-    renameSync(temporary, file);
+    closeSync(openSync(temporary, 'wx', 0o600));
+    const reader = new DatabaseSync(source, { readOnly: true, timeout: BUSY_MS });
+    await backup(reader, temporary, { rate: ALL_PAGES }).finally(() => reader.close());
+    openFile(temporary, { mustExist: true }).close(); // checks what was written
+    linkSync(temporary, file);
     return statSync(file).size;
   } catch (caught) {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(temporary + suffix, { force: true });
-    throw fileError(caught, file);
+    throw (caught as NodeJS.ErrnoException).code === 'EEXIST' ? taken(file) : fileError(caught, file);
+  } finally {
+    for (const suffix of LOGS) rmSync(temporary + suffix, { force: true });
   }
 }
+
+/** The file itself, and what SQLite puts beside it. */
+const LOGS = ['', '-wal', '-shm', '-journal'];
+/** More pages than a file can have. */
+const ALL_PAGES = 2 ** 31 - 1;
+
+const taken = (file: string): FabricError =>
+  new FabricError('conflict', `${file} exists already; name a new file for the backup.`);
 
 /** What went wrong with `file`, and what to do about it. */
 export function fileError(caught: unknown, file: string): FabricError {
@@ -122,7 +145,7 @@ export function fileError(caught: unknown, file: string): FabricError {
 function adviceFor(result: number | undefined, { code, message }: NodeJS.ErrnoException): string {
   if (result === RESULT.full || code === 'ENOSPC')
     return 'the disk is full. Nothing acknowledged is lost; make room, and it goes on.';
-  if (result === RESULT.readOnly || code === 'EROFS' || code === 'EACCES')
+  if (result === RESULT.readOnly || code === 'EROFS' || code === 'EACCES' || code === 'EPERM')
     return 'the file or its folder cannot be written. Check permissions and whether the disk is mounted read-only.';
   if (result === RESULT.cantOpen)
     return `the file cannot be opened (${message}). Check that its folder exists and belongs to you.`;
@@ -134,7 +157,7 @@ function adviceFor(result: number | undefined, { code, message }: NodeJS.ErrnoEx
 }
 
 function damaged(file: string, verdict: string, cause?: unknown): FabricError {
-  const text = `${file} is damaged (${verdict}). Stop the runtime, move the file and its -wal away, and put a backup in its place ("hyperty store backup" makes one).`;
+  const text = `${file} is damaged or no store (${verdict}). If it was one, stop the runtime, move the file and its -wal away, and put a backup in its place ("hyperty store backup" makes one).`;
   return new FabricError('internal', text, { details: { file, damaged: true }, cause });
 }
 

@@ -8,13 +8,15 @@ import { FabricError } from '../message/error.ts';
 import { systemClock, type Clock } from '../platform/clock.ts';
 import { holds, LeaseObserver, parseLease, released, type LeaseRecord } from './lease-record.ts';
 import { backUp, fileError, isBusy, openFile } from './sqlite-file.ts';
-import { checkKey, checkLease, checkWrites, fencedOff, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { batchOf, checkKey, checkLease, fencedOff, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What a SQLite store is made of. */
 export interface SqliteStoreOptions {
   /** Path of the file; it and its folder are made, readable for their owner alone. */
   readonly file: string;
+  /** Refuses with `not-found` where there is no store yet, instead of making one. Default: false. */
+  readonly mustExist?: boolean;
   readonly clock?: Clock;
   /** How often changes of other processes are looked for while somebody watches. Default 100 ms. */
   readonly pollMs?: number;
@@ -32,12 +34,12 @@ export interface SqliteStore extends Store {
   backUp(target: string): Promise<number>;
 }
 
-/** Opens the store in a file and checks it. @throws FabricError `storage internal invalid unsupported` */
+/** Opens the store in a file and checks it. @throws FabricError `storage internal invalid unsupported not-found` */
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const settings = { clock: systemClock, pollMs: 100, busyTimeoutMs: 10_000, ...options };
+  const settings = { clock: systemClock, mustExist: false, pollMs: 100, busyTimeoutMs: 10_000, ...options };
   for (const until = performance.now() + settings.busyTimeoutMs; ;) {
     try {
-      return new FileStore(openFile(options.file), settings);
+      return new FileStore(openFile(options.file, options), settings);
     } catch (caught) {
       // Another process may be making the file just now.
       if (!isBusy(FabricError.from(caught).cause) || performance.now() > until) throw caught;
@@ -94,8 +96,8 @@ class FileStore implements SqliteStore {
     });
   }
 
-  async commit(writes: readonly Write[], fences: readonly Lease[] = []): Promise<void> {
-    checkWrites(writes);
+  async commit(given: readonly Write[], leases: readonly Lease[] = []): Promise<void> {
+    const { writes, fences } = batchOf(given, leases);
     const work = (): void => {
       const lost = fences.find((lease) => !holds(lease, this.#leaseOf(lease.name)));
       if (lost) throw fencedOff(lost, this.name);
@@ -144,7 +146,7 @@ class FileStore implements SqliteStore {
 
   async backUp(target: string): Promise<number> {
     this.#checkOpen();
-    return backUp(this.#database, target);
+    return backUp(this.#options.file, target);
   }
 
   close(): Promise<void> {
@@ -226,7 +228,7 @@ class FileStore implements SqliteStore {
     const settle = jobs.map(({ work, resolve, reject, keys }) => {
       try {
         const value = work();
-        changed.push(...keys);
+        for (const key of keys) changed.push(key);
         return () => resolve(value);
       } catch (caught) {
         if (caught instanceof FabricError) return () => reject(caught);

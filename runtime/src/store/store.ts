@@ -130,11 +130,31 @@ export function checkLease(name: string, { holder, ttlMs }: LeaseRequest): void 
 }
 
 /**
- * Checks a batch before it is queued.
+ * Checks a batch and copies it, so that nothing that its caller changes later gets past the checks.
+ * @throws TypeError for a malformed lease, and as {@link checkWrites}
+ * @throws FabricError as {@link checkWrites}
+ */
+export function batchOf(
+  given: readonly Write[],
+  leases: readonly Lease[],
+): { readonly writes: readonly Write[]; readonly fences: readonly Lease[] } {
+  const writes = given.map(({ key, value }) => ({ key, value }));
+  const fences = leases.map(({ name, holder, token }) => ({ name, holder, token }));
+  checkWrites(writes);
+  for (const { name, holder, token } of fences) {
+    checkKey(name);
+    checkKey(holder);
+    if (!Number.isSafeInteger(token)) throw new TypeError(`The token of lease "${name}" is no whole number.`);
+  }
+  return { writes, fences };
+}
+
+/**
+ * Checks the writes of a batch.
  * @throws TypeError for keys as in {@link checkKey} and for values that are no well-formed Unicode
  * @throws FabricError `too-large` for a value beyond {@link MAX_VALUE_CHARS}
  */
-export function checkWrites(writes: readonly Write[]): void {
+function checkWrites(writes: readonly Write[]): void {
   for (const { key, value } of writes) {
     checkKey(key);
     if (value === null) continue;

@@ -24,7 +24,9 @@ export class Watchers {
 
   /** Tells those whose prefix fits; undefined tells all. A listener that fails holds nothing up; its error is uncaught. */
   tell(keys: readonly string[] | undefined): void {
-    for (const { prefix, listener } of [...this.#watchers]) {
+    for (const watcher of [...this.#watchers]) {
+      const { prefix, listener } = watcher;
+      if (!this.#watchers.has(watcher)) continue; // another listener has removed it
       const own = keys?.filter((key) => key.startsWith(prefix));
       if (own?.length === 0) continue;
       try {

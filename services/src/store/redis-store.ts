@@ -3,7 +3,7 @@
  * hash. It speaks to Redis through a {@link RedisLine}, by scripts, and listens through {@link RedisNotices}. It must
  * not show a credential, nor decide what a key means.
  */
-import { checkKey, checkLease, checkWrites, fencedOff, FabricError, limitOf, silentLogger, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Logger, type Range, type Store, type Write } from '@hyperty/runtime'; // prettier-ignore
+import { batchOf, checkKey, checkLease, fencedOff, FabricError, limitOf, silentLogger, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Logger, type Range, type Store, type Write } from '@hyperty/runtime'; // prettier-ignore
 import { addressOf, isReply } from './redis-failure.ts';
 import { RedisLine } from './redis-line.ts';
 import { noticeOf, RedisNotices } from './redis-notices.ts';
@@ -121,9 +121,9 @@ class RedisStore implements Store {
     return entries;
   }
 
-  async commit(writes: readonly Write[], fences: readonly Lease[] = []): Promise<void> {
+  async commit(given: readonly Write[], held: readonly Lease[] = []): Promise<void> {
     this.#checkOpen();
-    checkWrites(writes);
+    const { writes, fences } = batchOf(given, held);
     checkBatch(writes);
     const { order, values, leases } = this.#keys;
     const keys = [order, values, leases, this.#lineKey];

@@ -47,6 +47,24 @@ export const commitCases: readonly StoreCase[] = [
     }
     await writing;
   }),
+  storeCase('keeps what it was given, whatever the caller does to it afterwards', async ({ open }) => {
+    const store = await open();
+    const write = { key: 'k', value: 'given' };
+    const batch = [write];
+    const committing = store.commit(batch);
+    write.value = 'changed';
+    write.key = 'no key';
+    batch.length = 0;
+    await committing;
+    expectEqual(await store.range({}), [put('k', 'given')], 'what is there');
+  }),
+  storeCase('refuses a malformed lease alone', async ({ open }) => {
+    const store = await open();
+    const malformed = { name: 'lease', holder: '', token: Number.NaN };
+    const refused = expectTypeError(() => store.commit([put('a', '1')], [malformed]), 'a malformed lease');
+    await Promise.all([refused, store.commit([put('b', '1')])]);
+    expectEqual(await store.range({}), [put('b', '1')], 'what is there');
+  }),
   storeCase('refuses malformed keys and texts, and changes nothing', async ({ open }) => {
     const store = await open();
     for (const key of ['', 'a b', 'a\n', 'ä', '\x7f', 'k'.repeat(MAX_KEY_CHARS + 1)]) {

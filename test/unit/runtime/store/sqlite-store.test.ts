@@ -1,6 +1,6 @@
 /** The SQLite store: opening, damage, versions, backup, several processes' connections. */
 import assert from 'node:assert/strict';
-import { chmod, open, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createSqliteStore } from '@hyperty/runtime/node';
@@ -83,6 +83,59 @@ describe('the SQLite store', () => {
     const copy = await createSqliteStore({ file: target });
     assert.equal((await copy.range({ from: 'k/', to: 'k0' })).length, 2000);
     await copy.close();
+  });
+
+  it('makes no backup beside the log of a former file, which SQLite would take for its own', async () => {
+    await fill();
+    const store = await createSqliteStore({ file });
+    const target = join(folder.path, 'backup.db');
+    await writeFile(`${target}-wal`, 'the log of a store that was killed');
+    await assert.rejects(store.backUp(target), failsWith('conflict', /backup\.db-wal exists already/));
+    await store.close();
+  });
+
+  it('ends a backup while another process commits all the time, and leaves nothing else behind', async () => {
+    const [store, other] = [await createSqliteStore({ file }), await createSqliteStore({ file })];
+    await store.commit(Array.from({ length: 5000 }, (_, n) => ({ key: `k/${n}`, value: 'v'.repeat(2000) })));
+    const end = new AbortController();
+    const committing = (async () => {
+      for (let n = 0; !end.signal.aborted; n += 1) await other.commit([{ key: 'busy', value: String(n) }]);
+    })();
+    const target = join(folder.path, 'backup.db');
+    assert.ok((await store.backUp(target)) > 10_000_000);
+    end.abort();
+    await committing;
+    assert.equal((await stat(target)).mode & 0o777, 0o600);
+    assert.deepEqual((await readdir(folder.path)).toSorted(), ['backup.db', 'inner']);
+    await Promise.all([store.close(), other.close()]);
+  });
+
+  it('lets one of two backups into the same file win', async () => {
+    await fill();
+    const store = await createSqliteStore({ file });
+    const target = join(folder.path, 'backup.db');
+    const outcomes = await Promise.allSettled([store.backUp(target), store.backUp(target)]);
+    assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+    await store.close();
+    const copy = await createSqliteStore({ file: target, mustExist: true });
+    assert.equal((await copy.range({})).length, 500);
+    await copy.close();
+  });
+
+  it('takes neither an absent nor an empty file for a store that must exist', async () => {
+    await assert.rejects(createSqliteStore({ file, mustExist: true }), failsWith('not-found'));
+    const empty = join(folder.path, 'empty.db');
+    await writeFile(empty, '');
+    await assert.rejects(createSqliteStore({ file: empty, mustExist: true }), failsWith('not-found'));
+    assert.equal((await stat(empty)).size, 0);
+  });
+
+  it('takes a batch of 200,000 writes, and its neighbour', async () => {
+    const store = await createSqliteStore({ file });
+    const many = Array.from({ length: 200_000 }, (_, n) => ({ key: `k/${n}`, value: '' }));
+    await Promise.all([store.commit([{ key: 'neighbour', value: '1' }]), store.commit(many)]);
+    assert.equal(await store.get('k/199999'), '');
+    await store.close();
   });
 
   it('waits for another connection that holds the file, and then says so', async () => {
