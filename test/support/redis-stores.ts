@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createRedisStore, type RedisStoreOptions } from '@hyperty/services';
 import { FabricError, type Store } from '@hyperty/runtime';
-import type { TestRedis } from './redis.ts';
+import { requireRedis, type TestRedis } from './redis.ts';
 import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** What one test opens. */
@@ -16,8 +16,41 @@ export interface RedisStores {
   close(): Promise<void>;
 }
 
+/** A Redis for a whole suite, and stores for each of its tests. */
+export interface RedisSuite {
+  readonly redis: TestRedis;
+  readonly stores: RedisStores;
+}
+
+/** Starts a Redis for the suite that calls it, or skips the suite; each test gets an empty namespace. */
+export function suiteOnRedis(): RedisSuite {
+  let redis: TestRedis | undefined;
+  let stores: RedisStores | undefined;
+  const started = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new TypeError('Redis is there for hooks and tests of the suite only.');
+    return value;
+  };
+  const suite: RedisSuite = {
+    get redis() {
+      return started(redis);
+    },
+    get stores() {
+      return started(stores);
+    },
+  };
+  before(async function () {
+    redis = await requireRedis(this);
+  });
+  beforeEach(() => {
+    stores = createRedisStores(suite.redis);
+  });
+  afterEach(() => suite.stores.close());
+  after(() => redis?.close()); // without a Redis there is nothing to end
+  return suite;
+}
+
 /** Makes an empty namespace. */
-export function createRedisStores(redis: TestRedis): RedisStores {
+function createRedisStores(redis: TestRedis): RedisStores {
   const namespace = randomUUID();
   const stores: Store[] = [];
   const ways: TcpProxy[] = [];

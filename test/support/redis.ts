@@ -4,10 +4,11 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import type { Context } from 'mocha';
 import { eventually } from './eventually.ts';
+import { freePorts } from './free-ports.ts';
 import { skip } from './skip.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
 
@@ -38,7 +39,7 @@ const IMAGE = 'redis:7';
 
 /** Starts a Redis, or skips the suite with the reason when there is none. Call it first in `before`. */
 export async function requireRedis(context: Context): Promise<TestRedis> {
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const host = (await hasServer()) ? await processHost(port) : await containerHost(port);
   if (!host)
     return skip(
@@ -122,15 +123,6 @@ async function containerHost(port: number): Promise<Host | undefined> {
       await started.stop();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function sendLine(port: number, line: string): Promise<string> {

@@ -3,12 +3,12 @@
  * federation port. It starts when the first test asks for it and stops after the last one.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logIn, type Session } from '@hyperty/bridge';
 import { createWorld, type CompanyName, type Homeserver, type World } from '@hyperty/cli';
 import { accountPassword } from '../../cli/src/world/account.ts';
+import { freePorts } from './free-ports.ts';
 import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** One company as tests use it. */
@@ -110,20 +110,4 @@ function testCompany(
     homeserver: world.homeserver(name),
     federationIn,
   };
-}
-
-type PortTuple = [number, number, number, number];
-
-/** Ports that are free now: all are held at once, so that they differ, and then given back. */
-async function freePorts(count: PortTuple['length']): Promise<PortTuple> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports as PortTuple;
 }

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { FabricError } from '../message/error.ts';
-import { systemClock, type Clock } from '../platform/clock.ts';
+import { delay, systemClock, type Clock } from '../platform/clock.ts';
 import { holds, LeaseObserver, parseLease, released, type LeaseRecord } from './lease-record.ts';
 import { backUp, fileError, isBusy, openFile } from './sqlite-file.ts';
 import { batchOf, checkKey, checkLease, fencedOff, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
@@ -43,7 +43,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
     } catch (caught) {
       // Another process may be making the file just now.
       if (!isBusy(FabricError.from(caught).cause) || performance.now() > until) throw caught;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await delay(systemClock, RETRY_MS);
     }
   }
 }

@@ -3,35 +3,21 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { under } from '@hyperty/runtime';
 import { eventually } from '../../support/eventually.ts';
-import { requireRedis, type TestRedis } from '../../support/redis.ts';
-import { createRedisStores, errorOf, put, type RedisStores } from '../../support/redis-stores.ts';
+import { errorOf, put, suiteOnRedis } from '../../support/redis-stores.ts';
 import { refusedAs } from '../../support/refused.ts';
 
 describe('the store on Redis while Redis is gone', function () {
   this.timeout(60_000);
-  let redis: TestRedis;
-  let stores: RedisStores;
-
-  before(async function () {
-    redis = await requireRedis(this);
-  });
-  beforeEach(() => {
-    stores = createRedisStores(redis);
-  });
-  afterEach(() => stores.close());
-  after(async () => {
-    // Without a Redis there is nothing to end.
-    if (redis as TestRedis | undefined) await redis.close();
-  });
+  const suite = suiteOnRedis();
 
   it('carries out every commit once and in order when Redis is killed and started again under load', async () => {
-    const store = await stores.open();
+    const store = await suite.stores.open();
     const values: Promise<void>[] = [];
     const seen: number[] = [];
-    const reader = await stores.open();
+    const reader = await suite.stores.open();
     reader.watch('last', () => void reader.get('last').then((value) => seen.push(Number(value))));
-    const crash = sleep(100).then(() => redis.kill());
-    const restarted = crash.then(() => sleep(200)).then(() => redis.start());
+    const crash = sleep(100).then(() => suite.redis.kill());
+    const restarted = crash.then(() => sleep(200)).then(() => suite.redis.start());
     for (let n = 1; n <= 3000; n += 1) {
       values.push(store.commit([put('last', String(n)), put(`n/${String(n).padStart(5, '0')}`, String(n))]));
       if (n % 10 === 0) await sleep(1);
@@ -52,12 +38,12 @@ describe('the store on Redis while Redis is gone', function () {
   });
 
   it('keeps the tokens of leases when Redis is killed', async () => {
-    const store = await stores.open();
+    const store = await suite.stores.open();
     const first = await store.acquire('lease', { holder: 'alpha', ttlMs: 60_000 });
     assert.ok(first);
     await store.release(first);
-    await redis.kill();
-    await redis.start();
+    await suite.redis.kill();
+    await suite.redis.start();
     const second = await store.acquire('lease', { holder: 'beta', ttlMs: 60_000 });
     assert.ok(second && second.token > first.token);
     await store.commit([put('k', 'v')], [second]);
@@ -65,16 +51,19 @@ describe('the store on Redis while Redis is gone', function () {
   });
 
   it('fails with storage when Redis is silent for too long, and recovers with it', async () => {
-    const store = await stores.open({ timeoutMs: 400 });
+    const store = await suite.stores.open({ timeoutMs: 400 });
     await store.commit([put('k', 'before')]);
-    await redis.freeze();
+    await suite.redis.freeze();
     const [sent, read] = [errorOf(store.commit([put('k', 'given up')])), errorOf(store.get('k'))];
     const [sentError, readError] = await Promise.all([sent, read]);
     assert.deepEqual([sentError.code, sentError.details['outcome']], ['storage', 'unknown']);
     assert.deepEqual([readError.code, readError.details['outcome']], ['storage', 'none']);
-    assert.match(sentError.message, new RegExp(`redis://127.0.0.1:${redis.port} gave no answer for 400 ms`));
+    assert.match(
+      sentError.message,
+      new RegExp(`redis://127.0.0.1:${suite.redis.port} gave no answer for 400 ms`),
+    );
     await sleep(500);
-    await redis.thaw();
+    await suite.redis.thaw();
     await eventually(
       () =>
         store.get('k').then(
@@ -91,7 +80,7 @@ describe('the store on Redis while Redis is gone', function () {
   });
 
   it('never carries out a commit that was given up once a later call has been answered', async () => {
-    const { store, way } = await stores.openBehindProxy({ timeoutMs: 400 });
+    const { store, way } = await suite.stores.openBehindProxy({ timeoutMs: 400 });
     const large = 'x'.repeat(100_000);
     way.setDelayMs(2500);
     const error = await errorOf(store.commit([put('k', large)]));
@@ -108,19 +97,19 @@ describe('the store on Redis while Redis is gone', function () {
   });
 
   it('says that nothing was changed when a commit could not be sent', async () => {
-    const store = await stores.open({ timeoutMs: 300 });
-    await redis.kill();
+    const store = await suite.stores.open({ timeoutMs: 300 });
+    await suite.redis.kill();
     await sleep(50);
     const error = await errorOf(store.commit([put('k', 'v')]));
     assert.deepEqual([error.code, error.details['outcome']], ['storage', 'none']);
     assert.match(error.message, /ECONNREFUSED/);
-    await redis.start();
+    await suite.redis.start();
     await eventually(() => store.commit([put('k', 'v')]).then(() => true).catch(() => false), 'a commit'); // prettier-ignore
   });
 
   it('keeps the order of commits when the way to Redis is cut again and again', async () => {
-    const { store, way } = await stores.openBehindProxy();
-    const other = await stores.open();
+    const { store, way } = await suite.stores.openBehindProxy();
+    const other = await suite.stores.open();
     const cutting = (async () => {
       for (let round = 0; round < 8; round += 1) {
         await sleep(60);
@@ -147,8 +136,8 @@ describe('the store on Redis while Redis is gone', function () {
   });
 
   it('tells watchers to look at everything after the connection was lost', async () => {
-    const { store, way } = await stores.openBehindProxy();
-    const other = await stores.open();
+    const { store, way } = await suite.stores.openBehindProxy();
+    const other = await suite.stores.open();
     const heard: (readonly string[] | undefined)[] = [];
     store.watch('a/', (keys) => heard.push(keys));
     await eventually(() => heard.length === 1, 'the first notice');

@@ -3,86 +3,75 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { silentLogger, type LogFields } from '@hyperty/runtime';
 import { eventually } from '../../support/eventually.ts';
-import { requireRedis, type TestRedis } from '../../support/redis.ts';
-import { createRedisStores, errorOf, put, type RedisStores } from '../../support/redis-stores.ts';
+import { errorOf, put, suiteOnRedis } from '../../support/redis-stores.ts';
 import { refusedAs } from '../../support/refused.ts';
 
 const NEVER_THERE = 'redis://alice:pa55word@127.0.0.1:1';
 
 describe('the settings of a Redis for a store', function () {
   this.timeout(60_000);
-  let redis: TestRedis;
-  let stores: RedisStores;
-
-  before(async function () {
-    redis = await requireRedis(this);
-  });
-  beforeEach(() => {
-    stores = createRedisStores(redis);
-  });
-  afterEach(() => stores.close());
-  after(async () => {
-    // Without a Redis there is nothing to end.
-    if (redis as TestRedis | undefined) await redis.close();
-  });
+  const suite = suiteOnRedis();
 
   it('refuses with storage when Redis is full, loses nothing, and goes on when there is room', async () => {
-    const store = await stores.open();
+    const store = await suite.stores.open();
     await store.commit([put('k', 'before')]);
-    await redis.command('CONFIG SET maxmemory 1mb');
+    await suite.redis.command('CONFIG SET maxmemory 1mb');
     try {
       const error = await errorOf(store.commit([put('k', 'x'.repeat(100_000))]));
       assert.deepEqual([error.code, error.details['reply']], ['storage', 'OOM']);
       assert.equal(await store.get('k'), 'before');
     } finally {
-      await redis.command('CONFIG SET maxmemory 0');
+      await suite.redis.command('CONFIG SET maxmemory 0');
     }
     await store.commit([put('k', 'after')]);
   });
 
   it('does not open a Redis that would throw data away', async () => {
-    await redis.command('CONFIG SET maxmemory 1gb');
-    await redis.command('CONFIG SET maxmemory-policy allkeys-lru');
+    await suite.redis.command('CONFIG SET maxmemory 1gb');
+    await suite.redis.command('CONFIG SET maxmemory-policy allkeys-lru');
     try {
-      await assert.rejects(stores.open(), refusedAs('storage', 'noeviction'));
+      await assert.rejects(suite.stores.open(), refusedAs('storage', 'noeviction'));
     } finally {
-      await redis.command('CONFIG SET maxmemory-policy noeviction');
-      await redis.command('CONFIG SET maxmemory 0');
+      await suite.redis.command('CONFIG SET maxmemory-policy noeviction');
+      await suite.redis.command('CONFIG SET maxmemory 0');
     }
   });
 
   it('says what a commit survives, and warns when it is not everything', async () => {
     const warnings: LogFields[] = [];
     const logger = { ...silentLogger, warn: (fields: LogFields) => void warnings.push(fields) };
-    assert.equal((await stores.open({ logger })).durability, 'strict');
+    assert.equal((await suite.stores.open({ logger })).durability, 'strict');
     assert.equal(warnings.length, 0);
     try {
-      await redis.command('CONFIG SET appendfsync everysec');
-      assert.equal((await stores.open({ logger })).durability, 'relaxed');
-      await redis.command('CONFIG SET appendfsync no');
-      assert.equal((await stores.open({ logger })).durability, 'memory');
+      await suite.redis.command('CONFIG SET appendfsync everysec');
+      assert.equal((await suite.stores.open({ logger })).durability, 'relaxed');
+      await suite.redis.command('CONFIG SET appendfsync no');
+      assert.equal((await suite.stores.open({ logger })).durability, 'memory');
       assert.equal(warnings.length, 2);
     } finally {
-      await redis.command('CONFIG SET appendfsync always');
+      await suite.redis.command('CONFIG SET appendfsync always');
     }
   });
 
   it('refuses a wrong password at once, and shows it nowhere', async () => {
-    await redis.command('ACL SETUSER alice on >right ~* &* +@all');
-    const url = `redis://alice:pa55word@127.0.0.1:${redis.port}`;
-    const error = await errorOf(stores.open({ url }));
+    await suite.redis.command('ACL SETUSER alice on >right ~* &* +@all');
+    const url = `redis://alice:pa55word@127.0.0.1:${suite.redis.port}`;
+    const error = await errorOf(suite.stores.open({ url }));
     assert.equal(error.code, 'unauthenticated');
     assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes('pa55word'));
-    const store = await stores.open({ url: url.replace('pa55word', 'right') });
+    const store = await suite.stores.open({ url: url.replace('pa55word', 'right') });
     assert.ok(!inspect(store, { depth: 9, showHidden: true }).includes('right'));
-    assert.equal(store.name, `the store "${stores.namespace}" on redis://127.0.0.1:${redis.port}`);
+    assert.equal(
+      store.name,
+      `the store "${suite.stores.namespace}" on redis://127.0.0.1:${suite.redis.port}`,
+    );
   });
 
   it('works for a user with the rights that the README names, and without CONFIG', async () => {
-    await redis.command(
-      `ACL SETUSER bob on >pw resetkeys resetchannels ~{${stores.namespace}}:* &{${stores.namespace}}:changes +@read +@write +@scripting +@pubsub +@connection +time`,
+    await suite.redis.command(
+      `ACL SETUSER bob on >pw resetkeys resetchannels ~{${suite.stores.namespace}}:* &{${suite.stores.namespace}}:changes +@read +@write +@scripting +@pubsub +@connection +time`,
     );
-    const store = await stores.open({ url: `redis://bob:pw@127.0.0.1:${redis.port}` });
+    const store = await suite.stores.open({ url: `redis://bob:pw@127.0.0.1:${suite.redis.port}` });
     assert.equal(store.durability, 'memory');
     let heard = 0;
     store.watch('', () => (heard += 1));
@@ -93,7 +82,7 @@ describe('the settings of a Redis for a store', function () {
   });
 
   it('gives up opening a Redis that is not there, and shows no password', async () => {
-    const error = await errorOf(stores.open({ url: NEVER_THERE, timeoutMs: 200 }));
+    const error = await errorOf(suite.stores.open({ url: NEVER_THERE, timeoutMs: 200 }));
     assert.equal(error.code, 'storage');
     assert.match(
       error.message,
@@ -110,7 +99,7 @@ describe('the settings of a Redis for a store', function () {
       'redis://a:pa55word%@host',
       'redis://a:pa55word@host/db',
     ])
-      await assert.rejects(stores.open({ url }), (error) => {
+      await assert.rejects(suite.stores.open({ url }), (error) => {
         assert.ok(error instanceof TypeError);
         return !inspect(error, { depth: 9, showHidden: true }).includes('pa55word');
       });

@@ -4,8 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Lease } from '@hyperty/runtime';
 import { eventually } from '../../support/eventually.ts';
-import { requireRedis, type TestRedis } from '../../support/redis.ts';
-import { createRedisStores, put, type RedisStores } from '../../support/redis-stores.ts';
+import { put, suiteOnRedis } from '../../support/redis-stores.ts';
 import { refusedAs } from '../../support/refused.ts';
 
 /** A process that takes the lease, writes under it and tells what it was given. */
@@ -21,24 +20,11 @@ const PROGRAM = `
 
 describe('stores that share a Redis', function () {
   this.timeout(60_000);
-  let redis: TestRedis;
-  let stores: RedisStores;
-
-  before(async function () {
-    redis = await requireRedis(this);
-  });
-  beforeEach(() => {
-    stores = createRedisStores(redis);
-  });
-  afterEach(() => stores.close());
-  after(async () => {
-    // Without a Redis there is nothing to end.
-    if (redis as TestRedis | undefined) await redis.close();
-  });
+  const suite = suiteOnRedis();
 
   it('does not carry out a commit twice whose answer was lost, over a later change', async () => {
-    const { store, way } = await stores.openBehindProxy();
-    const other = await stores.open();
+    const { store, way } = await suite.stores.openBehindProxy();
+    const other = await suite.stores.open();
     way.setDelayMs(300);
     const commit = store.commit([put('k', 'first')]);
     await eventually(async () => (await other.get('k')) === 'first', 'the commit on its way');
@@ -51,8 +37,8 @@ describe('stores that share a Redis', function () {
   });
 
   it('tells the outcome of commits whose answers were lost after their lease has gone', async () => {
-    const { store, way } = await stores.openBehindProxy();
-    const other = await stores.open();
+    const { store, way } = await suite.stores.openBehindProxy();
+    const other = await suite.stores.open();
     const lease = await store.acquire('lease', { holder: 'alpha', ttlMs: 60_000 });
     assert.ok(lease);
     way.setDelayMs(300);
@@ -74,15 +60,15 @@ describe('stores that share a Redis', function () {
   });
 
   it('goes on when Redis has forgotten the scripts', async () => {
-    const store = await stores.open();
+    const store = await suite.stores.open();
     await store.commit([put('k', '0')]);
-    assert.equal(await redis.command('SCRIPT FLUSH'), '+OK');
+    assert.equal(await suite.redis.command('SCRIPT FLUSH'), '+OK');
     await Promise.all(['1', '2', '3'].map((value) => store.commit([put('k', value)])));
     assert.equal(await store.get('k'), '3');
   });
 
   it('misses no change that comes right after the call of watch', async () => {
-    const [store, other] = [await stores.open(), await stores.open()];
+    const [store, other] = [await suite.stores.open(), await suite.stores.open()];
     let seen: string | undefined;
     store.watch('a/', () => void store.get('a/1').then((value) => (seen = value)));
     await other.commit([put('a/1', 'soon')]);
@@ -90,7 +76,7 @@ describe('stores that share a Redis', function () {
   });
 
   it('names no keys when they are too many', async () => {
-    const store = await stores.open();
+    const store = await suite.stores.open();
     const heard: (readonly string[] | undefined)[] = [];
     store.watch('k/', (keys) => heard.push(keys));
     await eventually(() => heard.length === 1, 'the first notice');
@@ -100,11 +86,11 @@ describe('stores that share a Redis', function () {
   });
 
   it('shares leases and notices with another process, and fences it off', async () => {
-    const store = await stores.open();
+    const store = await suite.stores.open();
     const heard: string[] = [];
     store.watch('jobs/', (keys) => heard.push(...(keys ?? [])));
     const args = ['--conditions=@hyperty/source', '--input-type=module-typescript', '--eval', PROGRAM];
-    const task = JSON.stringify({ url: redis.url, namespace: stores.namespace });
+    const task = JSON.stringify({ url: suite.redis.url, namespace: suite.stores.namespace });
     const child = spawn(process.execPath, args, { env: { ...process.env, TASK: task } });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += String(data)));
