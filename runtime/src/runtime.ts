@@ -250,11 +250,11 @@ export class Runtime {
       logger,
       settings,
       hex: (digits) => ids.hex(digits),
-      isHosted: (address) => bus.isLocal(address),
+      isHosted: (address) => bus.isBound(address),
       onPeer: (peer) => {
         this.#peers.add(peer);
       },
-      deliver: (envelope) => bus.accept(envelope),
+      deliver: (envelope) => bus.accept(envelope)?.handled,
       interrupted: (peer) => {
         bus.interrupted(peer);
       },

@@ -4,7 +4,8 @@
  * routing; the bus does.
  */
 import { createActor, type AnyActorRef } from 'xstate';
-import type { Bus, Draft, Endpoint } from '../bus/bus.ts';
+import type { Bus, Draft } from '../bus/bus.ts';
+import type { Endpoint } from '../bus/endpoint.ts';
 import { Mailbox } from '../bus/mailbox.ts';
 import type { Address, HypertyAddress } from '../message/address.ts';
 import {

@@ -4,36 +4,16 @@
  * for it. It knows neither actors nor links; what it cannot deliver goes back to the sender or to the dead letters.
  */
 import type { Address, RuntimeAddress } from '../message/address.ts';
-import { decodeResponse, errorBody, type Envelope } from '../message/envelope.ts';
+import { errorBody, type Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { IdSource } from '../message/id.ts';
 import { childTrace } from '../message/trace.ts';
 import type { Clock } from '../platform/clock.ts';
 import { createDeadLetterLog, type DeadLetterLog } from './dead-letters.ts';
+import { receptionOf, type Endpoint, type Origin, type Reception, type Residence, type Transport } from './endpoint.ts'; // prettier-ignore
 import { Pipeline } from './pipeline.ts';
+import { lateAnswer, notHere, notStarted, restarted, tooLate } from './refusal.ts';
 import { DEFAULT_TIMEOUT_MS, isFollowUp, Requests, type RequestOptions } from './requests.ts';
-
-/** Receives the envelopes of one local address. */
-export interface Endpoint {
-  /**
-   * Takes an envelope. Undefined: handled already; a promise: settles when it has been handled.
-   * @throws FabricError when the endpoint refuses it; the sender is told.
-   */
-  receive(envelope: Envelope): void | Promise<void>;
-  /** An envelope that this endpoint sent could not be delivered. */
-  undeliverable?(envelope: Envelope, error: FabricError): void;
-}
-
-/** The road to other runtimes. */
-export interface Transport {
-  /**
-   * Takes an envelope for another runtime. A promise means congestion: it settles when there is room again.
-   * @throws FabricError when it cannot be taken at all
-   */
-  send(envelope: Envelope): void | Promise<void>;
-  /** Gives up on an envelope. Returns the reason when the peer never took it, undefined when it did. */
-  withdraw(envelope: Envelope): FabricError | undefined;
-}
 
 /** What a sender supplies; the bus adds id and trace. */
 export type Draft = Omit<Envelope, 'id'>;
@@ -58,6 +38,7 @@ export class Bus {
   readonly #closing = new Set<() => void>();
   readonly #interruptions = new Set<(peer: RuntimeAddress) => void>();
   #transport: Transport | undefined;
+  #residence: Residence | undefined;
   #stopped: FabricError | undefined;
 
   constructor({ clock, ids, deadLetterCapacity }: BusDeps) {
@@ -93,8 +74,18 @@ export class Bus {
     };
   }
 
-  /** True when `address` is bound in this runtime. */
-  isLocal(address: Address): boolean {
+  /** Sets who receives for addresses that are not bound here one by one. */
+  house(residence: Residence): void {
+    this.#residence = residence;
+  }
+
+  /** True when `address` lives in this runtime; a promise when its store must be asked. */
+  isLocal(address: Address): boolean | Promise<boolean> {
+    return this.#endpoints.has(address) || (this.#residence?.hosts(address) ?? false);
+  }
+
+  /** True when `address` is bound here, and so lives no longer than this process. */
+  isBound(address: Address): boolean {
     return this.#endpoints.has(address);
   }
 
@@ -133,18 +124,49 @@ export class Bus {
     this.#requests.endStream(id);
   }
 
-  /** Takes an envelope that came in over a link, already decoded and its sender proven. */
-  accept(envelope: Envelope): void | Promise<void> {
-    return guard(
-      () => this.incoming.run(envelope, (passed) => this.#deliver(passed)),
-      (error) => {
-        this.refuse(envelope, error);
-      },
+  /**
+   * Takes an envelope that came in over a link, already decoded and its sender proven, or one of this runtime.
+   * @returns undefined when it has been handled already
+   */
+  accept(envelope: Envelope, origin?: Origin): Reception | undefined {
+    const failed = (caught: unknown): void => {
+      this.refuse(envelope, FabricError.from(caught));
+    };
+    try {
+      const arrival = this.incoming.run(envelope, (passed) => this.#deliver(passed, origin));
+      return arrival === undefined ? undefined : receptionOf(arrival, failed);
+    } catch (caught) {
+      failed(caught);
+      return undefined;
+    }
+  }
+
+  /**
+   * Sends an envelope that is durable already, as often as it takes: its outcome is reported to the residence as `kept` or
+   * `undeliverable`. A promise means congestion.
+   */
+  forward(envelope: Envelope): void | Promise<void> {
+    return this.#dispatch(envelope);
+  }
+
+  /** Takes an envelope between two addresses of one store through both pipelines, in place of a transport. */
+  pass(envelope: Envelope): Envelope | Promise<Envelope> {
+    return this.outgoing.run(envelope, (passed) =>
+      this.incoming.run(passed, (accepted): Envelope | Promise<Envelope> => accepted),
     );
+  }
+
+  /** Reports that the peer has taken over a durable envelope. */
+  kept(envelope: Envelope): void {
+    this.#residence?.kept(envelope);
   }
 
   /** Reports that an envelope sent earlier could not be delivered after all. */
   undeliverable(envelope: Envelope, error: FabricError): void {
+    if (envelope.seq !== undefined && this.#residence) {
+      this.#residence.undeliverable(envelope, error);
+      return;
+    }
     if (this.#requests.fail(envelope.id, error)) return;
     this.#endpoints.get(envelope.from)?.undeliverable?.(envelope, error);
     this.deadLetters.add(envelope, error);
@@ -189,11 +211,22 @@ export class Bus {
 
   #send(envelope: Envelope): void | Promise<void> {
     if (this.#stopped) throw this.#stopped;
-    if (this.#endpoints.has(envelope.to)) {
-      // Whoever sends does not wait for it to be handled: two hyperties that answer each other would wait for ever.
-      void this.accept(envelope);
-      return;
-    }
+    const isLocal = this.isLocal(envelope.to);
+    if (isLocal instanceof Promise)
+      return isLocal.then((found) => (found ? this.#acceptOwn(envelope) : this.#leave(envelope)));
+    return isLocal ? this.#acceptOwn(envelope) : this.#leave(envelope);
+  }
+
+  /** Whoever sends does not wait for it to be handled: two hyperties that answer each other would wait for ever. */
+  #acceptOwn(envelope: Envelope): void {
+    const reception = this.accept(envelope);
+    if (envelope.seq === undefined) return;
+    if (reception?.kept) void reception.kept.then(() => this.kept(envelope));
+    else this.kept(envelope);
+  }
+
+  #leave(envelope: Envelope): void | Promise<void> {
+    if (this.#stopped) throw this.#stopped;
     if (!this.#transport) throw notStarted(envelope.to);
     if (envelope.trace !== undefined) return this.#transport.send(envelope);
     return this.#transport.send({
@@ -202,20 +235,27 @@ export class Bus {
     });
   }
 
-  #deliver(envelope: Envelope): void | Promise<void> {
+  #deliver(envelope: Envelope, origin: Origin | undefined): void | Reception {
     if (envelope.re !== undefined && this.#requests.settle(envelope)) return;
-    if (envelope.type === 'response') throw lateAnswer(envelope);
-    if (isFollowUp(envelope)) return this.#unsubscribe(envelope);
     const endpoint = this.#endpoints.get(envelope.to);
-    if (!endpoint) throw notHere(envelope.to);
+    const residence = endpoint ? undefined : this.#residence;
+    if (envelope.type === 'response' && !residence) throw lateAnswer(envelope);
+    if (isFollowUp(envelope)) {
+      this.#unsubscribe(envelope);
+      return;
+    }
     if (envelope.deadline !== undefined && envelope.deadline <= this.clock.now()) throw tooLate(envelope);
-    return endpoint.receive(envelope);
+    if (residence) return residence.receive(envelope, origin);
+    if (!endpoint) throw notHere(envelope.to);
+    if (origin?.isRepeat) throw restarted(envelope.to);
+    const handled = endpoint.receive(envelope);
+    if (handled) return { handled };
   }
 
   /** Nobody here follows this subscription any more: its sender is told, so that it stops. */
-  #unsubscribe({ from, to, re }: Envelope): void | Promise<void> {
+  #unsubscribe({ from, to, re }: Envelope): void {
     const deadline = this.clock.now() + DEFAULT_TIMEOUT_MS;
-    return this.post({ from: to, to: from, type: 'unsubscribe', body: { subscription: re }, deadline });
+    void this.post({ from: to, to: from, type: 'unsubscribe', body: { subscription: re }, deadline });
   }
 
   /** Tells the sender of an inbound envelope that it was refused; what has no sender to tell is a dead letter. */
@@ -249,28 +289,4 @@ function guard(
   } catch (caught) {
     failed(FabricError.from(caught));
   }
-}
-
-const notStarted = (to: Address): FabricError =>
-  new FabricError('closed', `Nothing leaves for ${to} before its runtime is started.`, { details: { to } });
-
-const notHere = (to: Address): FabricError =>
-  new FabricError('not-found', `No hyperty lives at ${to}; check the address, or start it.`, {
-    details: { to },
-  });
-
-const tooLate = ({ to }: Envelope): FabricError =>
-  new FabricError('timeout', `The message reached ${to} after its deadline and was not handled.`, {
-    details: { to },
-  });
-
-function lateAnswer({ from, to, body }: Envelope): FabricError {
-  const outcome = decodeResponse(body);
-  if (outcome.kind !== 'error') {
-    return new FabricError('timeout', `${from} answered after the deadline, or was never asked.`);
-  }
-  const { code, message } = outcome.error;
-  return new FabricError('internal', `A message from ${to} failed at ${from}: ${message}`, {
-    details: { code },
-  });
 }

@@ -8,7 +8,7 @@ import type { Envelope } from '../message/envelope.ts';
 export type Stage = (envelope: Envelope) => Envelope | Promise<Envelope>;
 
 /** Where an envelope goes after the last stage. */
-export type Exit = (envelope: Envelope) => void | Promise<void>;
+export type Exit<T> = (envelope: Envelope) => T | Promise<T>;
 
 /** Ordered stages with a way in. */
 export class Pipeline {
@@ -28,7 +28,7 @@ export class Pipeline {
    * Sends an envelope through all stages, then to `exit`. What `exit` returns is passed back, as a promise as soon as
    * a stage (of this or an earlier envelope) is asynchronous. Throws, or rejects with, what a stage threw.
    */
-  run(envelope: Envelope, exit: Exit): void | Promise<void> {
+  run<T>(envelope: Envelope, exit: Exit<T>): T | Promise<T> {
     if (this.#stages.length === 0 && !this.#tail) return exit(envelope);
     if (this.#tail) return this.#inOrder(through(envelope, this.#stages), exit);
     let current = envelope;
@@ -41,7 +41,7 @@ export class Pipeline {
     return exit(current);
   }
 
-  #inOrder(passing: Promise<Envelope>, exit: Exit): Promise<void> {
+  #inOrder<T>(passing: Promise<Envelope>, exit: Exit<T>): Promise<T> {
     const previous = this.#tail;
     const turn = passing.finally(() => previous);
     const left = turn.then(exit);

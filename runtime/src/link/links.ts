@@ -11,7 +11,7 @@ import {
 } from '../message/address.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
-import type { Transport } from '../bus/bus.ts';
+import type { Transport } from '../bus/endpoint.ts';
 import { atMost, type Timer } from '../platform/clock.ts';
 import type { FrameContent, MediaStore, Protostub } from '../protostub/protostub.ts';
 import { encodeBody, type Encoded } from './entry.ts';

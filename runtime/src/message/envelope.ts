@@ -56,10 +56,28 @@ const envelopeSchema = z
       .regex(TRACEPARENT_PATTERN, 'expected a W3C traceparent')
       .optional()
       .describe('W3C traceparent'),
+    seq: z
+      .object({
+        epoch: z.string().min(8).max(64).describe('random name of the store that the sender lives in'),
+        token: z.int().nonnegative().describe('fencing token of the process that runs the sender'),
+        number: z.int().nonnegative().describe('grows with each message of the sender'),
+      })
+      .optional()
+      .describe('place of a durable message among those of its sender'),
   })
   .meta({ title: 'Envelope', description: 'One message of the fabric.' });
 
-/** One message: `id from to type body`, and optionally `re deadline trace`. */
+/** Place of a durable message among those of its sender: what tells a repeat from a new one. */
+export interface Sequence {
+  /** Random name of the store that the sender lives in. Another one: the sender has lost what it knew. */
+  readonly epoch: string;
+  /** Fencing token of the process that runs the sender. A lower one: a process that has been replaced. */
+  readonly token: number;
+  /** Grows with each message of the sender, whoever it is for. */
+  readonly number: number;
+}
+
+/** One message: `id from to type body`, and optionally `re deadline trace seq`. */
 export interface Envelope {
   readonly id: string;
   readonly from: Address;
@@ -69,6 +87,7 @@ export interface Envelope {
   readonly re?: string;
   readonly deadline?: number;
   readonly trace?: string;
+  readonly seq?: Sequence;
 }
 
 /** What a receiver learns of a message besides its body: plain data, safe to keep in a machine's context. */

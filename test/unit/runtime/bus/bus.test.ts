@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { FabricError, type Envelope } from '@hyperty/runtime';
 import { createManualClock, type ManualClock } from '@hyperty/runtime/testing';
-import { Bus, type Transport } from '../../../../runtime/src/bus/bus.ts';
+import { Bus } from '../../../../runtime/src/bus/bus.ts';
+import type { Transport } from '../../../../runtime/src/bus/endpoint.ts';
 import { errorBody, valueBody } from '../../../../runtime/src/message/envelope.ts';
 import { createIdSource } from '../../../../runtime/src/message/id.ts';
 import { alice, bob, carol, envelopeOf } from '../../../support/envelope.ts';
