@@ -4,6 +4,7 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Context } from 'mocha';
 import { launch, type Browser, type Page } from 'puppeteer-core';
@@ -34,6 +35,8 @@ export interface TestBrowser {
   kill(): Promise<void>;
   /** Starts it again on its data. */
   start(): Promise<void>;
+  /** Rewrites the logs of its IndexedDB while it is not running, as a crash or a bad disk does. */
+  changeLogs(change: (log: Buffer) => Buffer): Promise<void>;
   /** Ends it and removes its data. */
   close(): Promise<void>;
 }
@@ -47,9 +50,10 @@ export async function requireBrowser(context: Context): Promise<TestBrowser> {
     return skip(context, 'there is no Chromium here: install it (Debian: apt install chromium)');
   const folder = await createTemporaryFolder();
   const server = await startPageServer();
+  const profile = join(folder.path, 'profile');
   let browser: Browser | undefined;
   const start = async (): Promise<void> => {
-    browser = await launchBrowser(program, join(folder.path, 'profile'));
+    browser = await launchBrowser(program, profile);
   };
   const kill = async (): Promise<void> => {
     if (browser) await killBrowser(browser);
@@ -63,6 +67,7 @@ export async function requireBrowser(context: Context): Promise<TestBrowser> {
   return {
     start,
     kill,
+    changeLogs: (change) => changeLogs(join(profile, 'Default', 'IndexedDB'), change),
     openPage: async (module) => {
       if (!browser) throw new Error('The browser has been ended.');
       const page = await browser.newPage();
@@ -76,6 +81,12 @@ export async function requireBrowser(context: Context): Promise<TestBrowser> {
       await folder.remove();
     },
   };
+}
+
+async function changeLogs(folder: string, change: (log: Buffer) => Buffer): Promise<void> {
+  const logs = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('.log'));
+  if (logs.length === 0) throw new Error(`There is no log of LevelDB in ${folder}.`);
+  for (const log of logs) await writeFile(join(folder, log), change(await readFile(join(folder, log))));
 }
 
 function findProgram(): string | undefined {

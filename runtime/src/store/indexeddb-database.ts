@@ -3,7 +3,7 @@
  * It knows nothing of batches and leases. Source: https://www.w3.org/TR/IndexedDB-3/.
  */
 import { FabricError } from '../message/error.ts';
-import type { Clock } from '../platform/clock.ts';
+import { atMost, type Clock } from '../platform/clock.ts';
 
 /** An object store of the database: text values by key, and lease records as JSON text by lease name. */
 export type Part = 'values' | 'leases';
@@ -30,25 +30,47 @@ export const databaseName = (name: string): string => `the IndexedDB store "${na
 /**
  * Opens the database, creating it when there is none.
  * @throws FabricError `unsupported` (no IndexedDB here, or made by a newer version), `invalid` (another program's),
- * `storage` (cannot be opened, or others hold it for too long)
+ * `internal` (the browser has thrown its data away as damaged), `storage` (cannot be opened, or others hold it for too
+ * long)
  */
 export async function openDatabase(options: DatabaseOptions): Promise<IDBDatabase> {
-  const store = databaseName(options.name);
-  const database = await requestDatabase(options).catch((caught: unknown) => {
-    throw databaseError(caught, store);
-  });
-  if (parts.every((part) => database.objectStoreNames.contains(part))) return database;
-  database.close();
-  throw new FabricError('invalid', `${store} is a database of another program; choose another name.`);
-}
-
-function requestDatabase({ name, clock, indexedDB, openTimeoutMs }: DatabaseOptions): Promise<IDBDatabase> {
+  const { name, clock, indexedDB, openTimeoutMs } = options;
   const store = databaseName(name);
   if (!indexedDB) {
     const text = `${store} cannot be opened: there is no IndexedDB here. Use another store outside of browsers.`;
     throw new FabricError('unsupported', text);
   }
-  const request = indexedDB.open(name, FORMAT);
+  const database = await requestDatabase(indexedDB.open(name, FORMAT), options).catch((caught: unknown) => {
+    throw databaseError(caught, store);
+  });
+  if (parts.every((part) => database.objectStoreNames.contains(part))) {
+    // Only now: the browser tells of lost data to whoever comes first.
+    await atMost(clock, openTimeoutMs, beginNewLog(indexedDB));
+    return database;
+  }
+  database.close();
+  throw new FabricError('invalid', `${store} is a database of another program; choose another name.`);
+}
+
+/**
+ * Makes Chromium begin a new log. Its LevelDB goes on with the log of before, also behind a record that a crash has cut
+ * short; at the next start that log counts as damaged, and all data of the origin are thrown away
+ * (https://github.com/google/leveldb/issues/1287). Deleting a database ends the log, which takes a few milliseconds.
+ */
+async function beginNewLog(indexedDB: IDBFactory): Promise<void> {
+  const database = await resultOf(indexedDB.open(SPARE_NAME));
+  database.close();
+  await resultOf(indexedDB.deleteDatabase(SPARE_NAME));
+}
+
+/** A database that is made to be deleted. */
+const SPARE_NAME = 'hyperty-spare';
+
+function requestDatabase(
+  request: IDBOpenDBRequest,
+  { name, clock, openTimeoutMs }: DatabaseOptions,
+): Promise<IDBDatabase> {
+  const store = databaseName(name);
   return new Promise((resolve, reject) => {
     let givenUp = false;
     let isBlocked = false;
@@ -57,8 +79,10 @@ function requestDatabase({ name, clock, indexedDB, openTimeoutMs }: DatabaseOpti
       reject(heldByOthers(store, { isBlocked, openTimeoutMs }));
     }, openTimeoutMs);
     request.onblocked = () => (isBlocked = true);
-    request.onupgradeneeded = () => {
-      if (givenUp) request.transaction?.abort();
+    request.onupgradeneeded = (event) => {
+      const isLost = (event as DataLossEvent).dataLoss === 'total';
+      if (isLost) reject(thrownAway(store));
+      if (isLost || givenUp) request.transaction?.abort();
       else for (const part of parts) request.result.createObjectStore(part);
     };
     request.onerror = () => {
@@ -72,6 +96,16 @@ function requestDatabase({ name, clock, indexedDB, openTimeoutMs }: DatabaseOpti
       else resolve(request.result);
     };
   });
+}
+
+/** Chromium says in an attribute of its own that it has removed a damaged database. */
+interface DataLossEvent extends IDBVersionChangeEvent {
+  readonly dataLoss?: 'none' | 'total';
+}
+
+function thrownAway(store: string): FabricError {
+  const text = `${store} has lost all that it held: the browser found its files damaged and has removed them. Open it again to begin with an empty one.`;
+  return new FabricError('internal', text, { details: { damaged: true } });
 }
 
 function heldByOthers(

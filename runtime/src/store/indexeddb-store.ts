@@ -23,13 +23,15 @@ export interface IndexedDbStoreOptions {
 }
 
 /**
- * Opens an IndexedDB store, in a page or a worker. What it acknowledged survives a power cut, but the browser may
- * remove all data of a site that it was not asked to keep: `navigator.storage.persist()`.
+ * Opens an IndexedDB store, in a page or a worker. What it acknowledged survives a power cut, with two exceptions:
+ * - The browser may remove all data of a site that it was not asked to keep: `navigator.storage.persist()`.
+ * - Chromium may remove them after a crash in the middle of a write when it ends once more before a store has been
+ *   opened (ADR 9). Whoever opens a database of the origin first hears of it, here as `internal`.
  *
  * It makes way for a newer version of itself: then calls fail with `closed`. When the browser closes the database by
  * itself, as it does when site data are cleared, calls fail with `storage`. Watchers are told both times.
- * @throws FabricError `unsupported` (no IndexedDB, or data of a newer version), `invalid` (another program's
- * database), `storage` (cannot be opened, or other tabs hold it for too long)
+ * @throws FabricError `unsupported` (no IndexedDB, or data of a newer version), `invalid` (another program's database),
+ * `internal` (data removed as damaged; opened again it is empty), `storage` (cannot be opened, or held for too long)
  */
 export async function createIndexedDbStore(options: IndexedDbStoreOptions): Promise<Store> {
   const { name, clock = systemClock, indexedDB = globalThis.indexedDB, openTimeoutMs = 10_000 } = options;
