@@ -6,6 +6,7 @@ import type { AnyActorLogic } from 'xstate';
 import { askPeer, type AskOptions, type Question, type UntypedEvent } from './actor/ask.ts';
 import type { FabricContext } from './actor/context.ts';
 import { HostedActor } from './actor/hosted-actor.ts';
+import { inquire } from './actor/inquiry.ts';
 import type { HostDeps, HostOptions } from './actor/hosting.ts';
 import type { EventSchemas, HypertyDefinition, Parsed, Peer, Sent } from './actor/hyperty.ts';
 import { createRemoteRef, type RemoteRef } from './actor/remote.ts';
@@ -289,6 +290,9 @@ export class Runtime {
       bus: this.#bus,
       logger: this.#hostDeps.logger,
       post: (draft) => void this.#bus.post({ ...draft, from: this.address }),
+      ask: (inquiry) => inquire({ bus: this.#bus, address: this.address }, inquiry),
+      afterCommit: (run) => run(),
+      turn: (run) => run(),
       answer: () => {
         throw new TypeError('Only a hosted hyperty can answer.');
       },

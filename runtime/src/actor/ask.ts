@@ -1,9 +1,10 @@
 /** Asking: a request whose answer is one event. As a function, and as actor logic for `invoke`. */
-import { fromPromise, type PromiseActorLogic } from 'xstate';
+import type { PromiseActorLogic } from 'xstate';
 import type { Bus } from '../bus/bus.ts';
-import type { RequestOptions } from '../bus/requests.ts';
+import { DEFAULT_TIMEOUT_MS, type RequestOptions } from '../bus/requests.ts';
 import { parseAddress, type Address } from '../message/address.ts';
-import { fabricOf } from './context.ts';
+import type { Outcome } from '../message/envelope.ts';
+import { timeOfId } from '../message/id.ts';
 import {
   parseEvent,
   type EventSchemas,
@@ -12,6 +13,7 @@ import {
   type Peer,
   type Sent,
 } from './hyperty.ts';
+import { stepLogic, type StepOutcome } from './step.ts';
 
 /** Deadline, cancellation and provisional answers of a question. */
 export type AskOptions = Pick<RequestOptions, 'timeoutMs' | 'signal' | 'onProvisional'>;
@@ -51,7 +53,8 @@ export interface AskInput<A extends EventSchemas> {
 
 /**
  * Actor logic that asks one question and is done with its answer: `onDone` gets the answer as `event.output`,
- * `onError` a FabricError as `event.error`. Stopping the actor withdraws the question.
+ * `onError` a FabricError as `event.error`. Stopping the actor withdraws the question. In a durable hyperty question and
+ * answer survive a restart: it is asked once and answered once.
  *
  * @example
  * ```ts
@@ -79,15 +82,32 @@ export interface AskInput<A extends EventSchemas> {
 export function ask<A extends EventSchemas, E extends EventSchemas>(
   definition: Pick<HypertyDefinition<A, E>, 'at'>,
 ): PromiseActorLogic<Parsed<E>, AskInput<A>> {
-  return fromPromise<Parsed<E>, AskInput<A>>(async ({ input, signal, system }) => {
-    const { bus, address: from } = fabricOf(system);
-    const options = { signal, ...(input.timeoutMs === undefined ? {} : { timeoutMs: input.timeoutMs }) };
-    const to = definition.at(input.address);
-    return (await askPeer(bus, {
-      from,
-      to,
-      event: input.event,
-      options,
-    })) as Parsed<E>;
+  return stepLogic<Parsed<E>, AskInput<A>>(({ key: id, isRestored: isAsked, input, fabric, settle }) => {
+    const { accepts, emits, address: to } = definition.at(input.address);
+    try {
+      const body = parseEvent(accepts, input.event, `Question to ${to}`);
+      const deadline = Math.ceil(timeOfId(id) + (input.timeoutMs ?? DEFAULT_TIMEOUT_MS));
+      return fabric.ask({
+        id,
+        isAsked,
+        to,
+        body,
+        deadline,
+        settle: (outcome) => settle(checked(outcome, emits, to)),
+      });
+    } catch (error) {
+      fabric.turn(() => settle({ kind: 'error', error }));
+      return () => undefined;
+    }
   });
+}
+
+/** The answer, checked against what the peer says that it emits. */
+function checked(outcome: Outcome, emits: EventSchemas, address: Address): StepOutcome {
+  if (outcome.kind === 'error') return outcome;
+  try {
+    return { kind: 'value', value: parseEvent(emits, outcome.value, `Answer of ${address}`) };
+  } catch (error) {
+    return { kind: 'error', error };
+  }
 }

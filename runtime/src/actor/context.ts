@@ -5,8 +5,32 @@
 import type { AnyActorRef } from 'xstate';
 import type { Bus, Draft } from '../bus/bus.ts';
 import type { Address } from '../message/address.ts';
-import type { EnvelopeHeader } from '../message/envelope.ts';
+import type { EnvelopeHeader, Outcome } from '../message/envelope.ts';
 import type { Logger } from '../platform/logger.ts';
+
+/** A question that an actor asks on behalf of its hyperty. */
+export interface Inquiry {
+  /** Id of the request. An actor that is restored asks under the id of its earlier life. */
+  readonly id: string;
+  /** The question has been asked in an earlier life already: only its answer is awaited. */
+  readonly isAsked: boolean;
+  readonly to: Address;
+  readonly body: unknown;
+  /** Epoch milliseconds after which no answer is awaited. */
+  readonly deadline: number;
+  /** Hears the one outcome. */
+  readonly settle: (outcome: Outcome) => void;
+}
+
+/** Asks to be sent an event at certain times. */
+export interface Reminder {
+  /** Unique within the hyperty; another one of the same id is replaced. */
+  readonly id: string;
+  /** When, and what about runs that were missed. */
+  readonly schedule: unknown;
+  /** The event; it comes with `scheduledFor` (epoch milliseconds) and `missed` (runs left out before it). */
+  readonly event: { readonly type: string };
+}
 
 /** The fabric as seen from inside one hyperty. */
 export interface FabricContext {
@@ -18,6 +42,14 @@ export interface FabricContext {
   post(draft: Omit<Draft, 'from'>): void;
   /** Answers a request that this hyperty accepted; `provisional` keeps it open. */
   answer(request: EnvelopeHeader, event: unknown, provisional: boolean): void;
+  /** Asks a question. Returns how it is withdrawn. */
+  ask(inquiry: Inquiry): () => void;
+  /** Runs `run` once what the machine does now is durable; at once where nothing is. */
+  afterCommit(run: () => void): void;
+  /** Runs `run`, which sends events to actors of this hyperty, so that what follows from it becomes durable together. */
+  turn(run: () => void): void;
+  /** Sets or (`undefined`) removes a reminder. Only durable hyperties have this. @throws FabricError `invalid` */
+  readonly remind?: (id: string, reminder: Reminder | undefined) => void;
 }
 
 const FABRIC = Symbol('hyperty.fabric');

@@ -36,6 +36,11 @@ export class OpenRequests {
     this.#headers.delete(keyOf(request));
   }
 
+  /** What is open, oldest first. */
+  list(): readonly EnvelopeHeader[] {
+    return [...this.#headers.values()];
+  }
+
   /** Empties the table; returns what was open. */
   clear(): readonly EnvelopeHeader[] {
     const open = [...this.#headers.values()];

@@ -26,6 +26,11 @@ export class Publisher {
     this.#subscribers = new Subscribers(deps.capacity, deps.publish);
   }
 
+  /** True while anybody subscribes. */
+  get hasSubscribers(): boolean {
+    return this.#subscribers.hasAny(this.#deps.now());
+  }
+
   /** Follows an actor. */
   follow(actor: AnyActorRef): void {
     const next = (): void => {

@@ -61,6 +61,12 @@ export class Subscribers {
     if (this.#subscribers.get(id)?.address === address) this.#subscribers.delete(id);
   }
 
+  /** True while anybody's subscription lasts. */
+  hasAny(now: number): boolean {
+    this.#forgetExpired(now);
+    return this.#subscribers.size > 0;
+  }
+
   /** Sends a snapshot to all, unless it looks like the one before. */
   update(snapshot: ExposedSnapshot, now: number): void {
     if (this.#subscribers.size === 0) {

@@ -143,12 +143,15 @@ export const errorBody = (error: FabricError): ResponseBody => ({
 });
 
 /** What a response says. */
+export type Answer = { readonly kind: 'provisional'; readonly value: unknown } | Outcome;
+
+/** How a request ends. */
 export type Outcome =
-  | { readonly kind: 'value' | 'provisional'; readonly value: unknown }
+  | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'error'; readonly error: FabricError };
 
 /** Reads the body of a response. A malformed one is itself a failure (`invalid`), so that every request ends. */
-export function decodeResponse(body: unknown): Outcome {
+export function decodeResponse(body: unknown): Answer {
   const parsed = responseBodySchema.safeParse(body);
   if (!parsed.success) {
     return {

@@ -55,3 +55,6 @@ export function createIdSource(deps: IdDeps): IdSource {
     },
   };
 }
+
+/** When a UUIDv7 was made, epoch milliseconds of its source's clock. */
+export const timeOfId = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);

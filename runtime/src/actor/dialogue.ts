@@ -1,0 +1,225 @@
+/**
+ * The dialogue of one hyperty with its peers: turns envelopes into checked events, answers requests for the machine,
+ * shows its snapshot to those who read or subscribe. It neither runs the machine nor decides when something leaves.
+ */
+import type { AnyActorRef } from 'xstate';
+import type { Bus, Draft } from '../bus/bus.ts';
+import type { Address } from '../message/address.ts';
+import {
+  errorBody,
+  headerOf,
+  MAX_ID_CHARS,
+  valueBody,
+  type Envelope,
+  type EnvelopeHeader,
+} from '../message/envelope.ts';
+import { FabricError } from '../message/error.ts';
+import { childTrace } from '../message/trace.ts';
+import type { Logger } from '../platform/logger.ts';
+import { canTake, wrongState } from './acceptance.ts';
+import type { Hosting } from './hosting.ts';
+import { parseEvent } from './hyperty.ts';
+import { OpenRequests } from './open-requests.ts';
+import { exposedSnapshot, Publisher } from './publisher.ts';
+import type { ExposedSnapshot } from './subscribers.ts';
+
+/** What the machine of a hyperty is sent for a message. */
+export type MachineEvent = { readonly type: string } & { readonly envelope: EnvelopeHeader };
+
+/** What a hyperty says: an envelope without id and sender. */
+export type Saying = Omit<Draft, 'from'>;
+
+/** What a dialogue needs from its host. */
+export interface DialogueDeps {
+  readonly hosting: Hosting;
+  readonly bus: Bus;
+  readonly logger: Logger;
+  /** Sends an answer. */
+  readonly say: (saying: Saying) => void;
+  /** Sends an update to a subscriber: worth little once there is a newer one. */
+  readonly publish: (saying: Saying) => void;
+}
+
+/** Updates that a subscriber has not taken within this time end its subscription. */
+const UPDATE_TTL_MS = 60_000;
+
+/** What one hyperty and its peers say to each other. */
+export class Dialogue {
+  readonly #deps: DialogueDeps;
+  #actor: AnyActorRef | undefined;
+  #publisher: Publisher | undefined;
+  #open: OpenRequests | undefined;
+  #current: Envelope | undefined;
+
+  constructor(deps: DialogueDeps) {
+    this.#deps = deps;
+  }
+
+  /** From now on this actor is the one that speaks. */
+  follow(actor: AnyActorRef): void {
+    this.#actor = actor;
+    this.#publisher?.follow(actor);
+  }
+
+  /** The trace of what is said now: that of the message which is being handled. */
+  get trace(): { readonly trace?: string } {
+    const parent = this.#current?.trace;
+    return parent === undefined
+      ? {}
+      : { trace: childTrace(parent, (digits) => this.#deps.bus.ids.hex(digits)) };
+  }
+
+  /** True while somebody follows the hyperty's snapshot. */
+  get isFollowed(): boolean {
+    return this.#publisher?.hasSubscribers ?? false;
+  }
+
+  /** The requests that have been accepted and not answered. */
+  get open(): readonly EnvelopeHeader[] {
+    return this.#open?.list() ?? [];
+  }
+
+  /** Takes up the requests of an earlier life. */
+  reopen(headers: readonly EnvelopeHeader[]): void {
+    this.#open = undefined;
+    for (const header of headers) this.#opened().add(header, this.#deps.bus.clock.now());
+  }
+
+  /**
+   * The event that a message is for the machine; undefined for what is answered without it.
+   * @throws FabricError `schema unsupported`
+   */
+  eventOf(envelope: Envelope): MachineEvent | undefined {
+    const { type, body } = envelope;
+    const { address, definition } = this.#deps.hosting;
+    if (type === 'event' || type === 'execute') {
+      return Object.assign(parseEvent(definition.accepts, body, address), { envelope: headerOf(envelope) });
+    }
+    if (type === 'read' || type === 'subscribe' || type === 'unsubscribe') return undefined;
+    const text = `${address} does not understand messages of type "${type}".`;
+    throw new FabricError('unsupported', text, { details: { type } });
+  }
+
+  /** Handles a message; `event` is what {@link eventOf} made of it. */
+  handle(envelope: Envelope, event: MachineEvent | undefined): void {
+    this.#current = envelope;
+    if (event) this.#send(envelope, event);
+    else this.#observe(envelope);
+    this.#current = undefined;
+  }
+
+  /** Answers a request for the machine; `provisional` keeps it open. */
+  answer(request: EnvelopeHeader, event: unknown, provisional: boolean): void {
+    if (!this.#open?.has(request)) return;
+    if (!provisional) this.#open.remove(request);
+    const { hosting, logger } = this.#deps;
+    try {
+      const value = parseEvent(hosting.definition.emits, event, `Answer of ${hosting.address}`);
+      this.respond(request, valueBody(value, provisional ? 102 : 200));
+    } catch (caught) {
+      this.#open.remove(request);
+      const fields = { address: hosting.address, error: caught };
+      logger.error(fields, 'an answer breaks the schema of its hyperty');
+      this.respond(request, errorBody(FabricError.from(caught)));
+    }
+  }
+
+  /** Sends a response. */
+  respond({ id, from }: { readonly id: string; readonly from: Address }, body: unknown): void {
+    this.#deps.say({ to: from, type: 'response', re: id, body });
+  }
+
+  /** Ends a subscription whose updates do not reach the subscriber. */
+  unsubscribe(subscription: string, subscriber: Address): void {
+    this.#publisher?.remove(subscription, subscriber);
+  }
+
+  /** Shows the snapshot to those who follow it, if it has changed. */
+  show(): void {
+    if (this.#actor) this.#publisher?.show(this.#actor);
+  }
+
+  /** Ends all open requests with `error`. */
+  failOpen(error: FabricError): void {
+    for (const header of this.#open?.clear() ?? []) this.respond(header, errorBody(error));
+  }
+
+  /** The hyperty has ended: tells who waits and who follows. */
+  end(last: ExposedSnapshot | undefined, reason: FabricError): void {
+    this.failOpen(reason);
+    if (last) this.#publisher?.end(last);
+  }
+
+  #send(envelope: Envelope, event: MachineEvent): void {
+    const actor = this.#speaking();
+    if (envelope.type === 'execute') {
+      if (!canTake(actor, event)) {
+        this.respond(envelope, errorBody(wrongState(this.#deps.hosting.address, event.type, actor)));
+        return;
+      }
+      this.#opened().add(event.envelope, this.#deps.bus.clock.now());
+    }
+    actor.send(event);
+  }
+
+  #observe(envelope: Envelope): void {
+    const { id, from, type, body } = envelope;
+    const { address } = this.#deps.hosting;
+    const given = (body as { subscription?: unknown } | undefined)?.subscription;
+    const subscription = typeof given === 'string' && given.length <= MAX_ID_CHARS ? given : id;
+    if (type === 'unsubscribe') {
+      this.unsubscribe(subscription, from);
+      return;
+    }
+    try {
+      if (type === 'subscribe') this.#published().add(subscription, from);
+      this.respond(envelope, valueBody(this.#exposed()));
+    } catch (caught) {
+      const error = caught instanceof FabricError ? caught : crashOf(address, caught);
+      if (error !== caught)
+        this.#deps.logger.error({ address, error: caught }, 'what a hyperty exposes cannot be shown');
+      this.respond(envelope, errorBody(error));
+    }
+  }
+
+  /** The publisher; it follows the actor from the first subscription on. */
+  #published(): Publisher {
+    if (this.#publisher) return this.#publisher;
+    const { hosting, logger, bus, publish } = this.#deps;
+    const { address, definition, options } = hosting;
+    this.#publisher = new Publisher({
+      address,
+      emits: definition.emits,
+      expose: definition.expose,
+      capacity: options.maxSubscribers ?? 10_000,
+      logger,
+      now: () => bus.clock.now(),
+      publish: (publication) => {
+        publish({ ...publication, deadline: bus.clock.now() + UPDATE_TTL_MS });
+      },
+    });
+    this.#publisher.follow(this.#speaking());
+    return this.#publisher;
+  }
+
+  #opened(): OpenRequests {
+    return (this.#open ??= new OpenRequests());
+  }
+
+  #speaking(): AnyActorRef {
+    if (this.#actor) return this.#actor;
+    throw new TypeError(`${this.#deps.hosting.address} has no actor yet.`);
+  }
+
+  #exposed(): ExposedSnapshot {
+    return exposedSnapshot(this.#speaking(), this.#deps.hosting.definition.expose);
+  }
+}
+
+/** What others hear of a crash. The thrown text stays inside the runtime: it may hold private data. */
+export const crashOf = (address: string, thrown: unknown): FabricError =>
+  new FabricError(
+    'crashed',
+    `${address} failed while it handled a message; its owner finds the reason in the log.`,
+    { cause: thrown },
+  );
