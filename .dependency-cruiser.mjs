@@ -110,6 +110,22 @@ export default {
     runtimeLayer('platform', 'message'),
     runtimeLayer('bus', 'message|platform'),
     runtimeLayer('store', 'message|platform'),
+    {
+      name: 'runtime-observe',
+      comment:
+        'runtime/src/observe looks at what a runtime reports; it knows nothing of how that comes about.',
+      severity: 'error',
+      from: { path: '^runtime/src/observe/' },
+      to: { path: '^runtime/src/', pathNot: `^runtime/src/(runtime\\.ts$|(observe|${base})/)` },
+    },
+    {
+      name: 'runtime-node',
+      comment:
+        'What only Node.js has looks at a runtime from outside; nothing but runtime/src/node.ts may need it.',
+      severity: 'error',
+      from: { path: '^runtime/src/', pathNot: '^runtime/src/(node\\.ts$|node/)' },
+      to: { path: '^runtime/src/node/' },
+    },
     runtimeLayer('link', `${base}|protostub`),
     ...parts.map((part) => runtimeLayer(part, base)),
     door(
@@ -118,6 +134,12 @@ export default {
       'XState is known to actor/ only; use what it exports.',
     ),
     door('matrix-js-sdk', '^bridge/src/matrix/', 'Matrix is known to bridge/src/matrix/ only.'),
+    door('pino', '^runtime/src/node/', 'A logger comes in as the Logger interface; pino is one that fits.'),
+    door(
+      'prom-client',
+      '^runtime/src/node/',
+      'Metrics are plain data in observe/; only the endpoint knows Prometheus.',
+    ),
     door('redis', '^services/src/store/', 'Redis is known to services/src/store/ only.'),
     door('commander', '^cli/src/', 'Only the command line parses a command line.'),
   ],
