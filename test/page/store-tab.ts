@@ -57,6 +57,16 @@ export async function makeDatabase(name: string, version: number): Promise<numbe
   return made;
 }
 
+/** Makes the record of a lease malformed. */
+export async function spoilLease(name: string, lease: string): Promise<void> {
+  const request = indexedDB.open(name, 1);
+  await new Promise((resolve) => (request.onsuccess = resolve));
+  const transaction = request.result.transaction('leases', 'readwrite');
+  transaction.objectStore('leases').put('{"token":"many"}', lease);
+  await new Promise((resolve) => (transaction.oncomplete = resolve));
+  request.result.close();
+}
+
 /** Databases that nobody may collect: collecting one closes it. */
 const held: unknown[] = [];
 

@@ -3,12 +3,12 @@
  * until a transaction gets its turn share it (group commit), so the disk is waited for once, however many there are.
  * Opening, layout and errors: `indexeddb-database.ts`; notice between tabs: `indexeddb-notices.ts`.
  */
-import { FabricError } from '../message/error.ts';
+import type { FabricError } from '../message/error.ts';
 import { systemClock, type Clock } from '../platform/clock.ts';
 import { abort, completionOf, databaseError, databaseLost, databaseName, madeWay, openDatabase, parts, resultOf, type Part } from './indexeddb-database.ts'; // prettier-ignore
 import { Notices } from './indexeddb-notices.ts';
-import { holds, LeaseObserver, parseLease, released, type LeaseRecord } from './lease-record.ts';
-import { batchOf, checkKey, checkLease, fencedOff, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { carryOut, Jobs, type Job, type Turn, type WaitingJob } from './job.ts';
+import { checkKey, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What an IndexedDB store is made of. */
@@ -41,24 +41,6 @@ export async function createIndexedDbStore(options: IndexedDbStoreOptions): Prom
   return store;
 }
 
-/** One piece of a transaction. `work` throws a FabricError before it has changed anything, or not at all. */
-interface Job<T = unknown> {
-  /** Leases that `work` looks at. */
-  readonly names: readonly string[];
-  readonly work: (turn: Turn) => T;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: FabricError) => void;
-  readonly keys: readonly string[];
-}
-
-/** A transaction as jobs see it. */
-interface Turn {
-  readonly values: IDBObjectStore;
-  readonly leases: IDBObjectStore;
-  /** Those that the jobs have named, kept up to date. */
-  readonly records: Map<string, LeaseRecord>;
-}
-
 /** Sorts before all keys, and is none. */
 const NO_KEY = '';
 
@@ -66,11 +48,10 @@ class DatabaseStore implements Store {
   readonly name: string;
   readonly durability = 'strict';
   readonly #database: IDBDatabase;
-  readonly #clock: Clock;
-  readonly #observer = new LeaseObserver();
+  readonly #jobs: Jobs;
   readonly #watchers = new Watchers();
   readonly #notices: Notices;
-  #queue: Job[] = [];
+  #queue: WaitingJob[] = [];
   #flushing: Promise<void> | undefined;
   /** Why calls are refused. */
   #ended: (() => FabricError) | undefined;
@@ -79,7 +60,7 @@ class DatabaseStore implements Store {
   constructor(database: IDBDatabase, clock: Clock) {
     this.name = databaseName(database.name);
     this.#database = database;
-    this.#clock = clock;
+    this.#jobs = new Jobs(this.name, clock);
     this.#notices = new Notices(database.name, {
       clock,
       settled: () => resultOf(database.transaction('values').objectStore('values').getKey(NO_KEY)),
@@ -96,7 +77,7 @@ class DatabaseStore implements Store {
 
   async get(key: string): Promise<string | undefined> {
     checkKey(key);
-    return this.#read('values', (values) => resultOf(values.get(key) as IDBRequest<string | undefined>));
+    return this.#read('values', (values) => textIn(values, key));
   }
 
   async range(range: Range): Promise<readonly Entry[]> {
@@ -118,43 +99,20 @@ class DatabaseStore implements Store {
     });
   }
 
-  async commit(given: readonly Write[], leases: readonly Lease[] = []): Promise<void> {
-    const { writes, fences } = batchOf(given, leases);
-    const work = ({ values, records }: Turn): void => {
-      const lost = fences.find((lease) => !holds(lease, records.get(lease.name)));
-      if (lost) throw fencedOff(lost, this.name);
-      for (const { key, value } of writes) {
-        if (value === null) values.delete(key);
-        else values.put(value, key);
-      }
-    };
-    const keys = writes.map(({ key }) => key);
-    await this.#enqueue(work, { names: fences.map(({ name }) => name), keys });
+  async commit(writes: readonly Write[], leases?: readonly Lease[]): Promise<void> {
+    await this.#enqueue(this.#jobs.commit(writes, leases));
   }
 
   async acquire(name: string, request: LeaseRequest): Promise<Lease | undefined> {
-    checkLease(name, request);
-    const work = (turn: Turn): Lease | undefined => {
-      const now = this.#clock.now();
-      const granted = this.#observer.decide(name, request, { record: turn.records.get(name), now });
-      if (!granted) return undefined;
-      putLease(turn, name, granted);
-      return { name, holder: request.holder, token: granted.token };
-    };
-    return this.#enqueue(work, { names: [name] });
+    return this.#enqueue(this.#jobs.acquire(name, request));
   }
 
   async release(lease: Lease): Promise<void> {
-    const { name } = lease;
-    const work = (turn: Turn): void => {
-      const record = turn.records.get(name);
-      if (record && holds(lease, record)) putLease(turn, name, released(record));
-    };
-    await this.#enqueue(work, { names: [name] });
+    await this.#enqueue(this.#jobs.release(lease));
   }
 
   async holderOf(name: string): Promise<string | undefined> {
-    return this.#read('leases', async (leases) => (await leaseIn(leases, name))?.holder || undefined);
+    return this.#read('leases', async (leases) => this.#jobs.holderOf(name, await textIn(leases, name)));
   }
 
   watch(prefix: string, listener: ChangeListener): () => void {
@@ -196,13 +154,10 @@ class DatabaseStore implements Store {
     }
   }
 
-  async #enqueue<T>(
-    work: (turn: Turn) => T,
-    { names, keys = [] }: { readonly names: readonly string[]; readonly keys?: readonly string[] },
-  ): Promise<T> {
+  async #enqueue<T>(job: Job<T>): Promise<T> {
     this.#checkOpen();
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ names, work, resolve, reject, keys } as Job);
+      this.#queue.push({ ...job, resolve, reject } as WaitingJob);
       this.#flushing ??= this.#flushAll();
     });
   }
@@ -214,17 +169,14 @@ class DatabaseStore implements Store {
 
   /** One transaction for all that waits when it gets its turn. Tells everybody; never throws. */
   async #flush(): Promise<void> {
-    let jobs: readonly Job[] | undefined;
+    let jobs: readonly WaitingJob[] | undefined;
     try {
       const transaction = this.#database.transaction(parts, 'readwrite', { durability: 'strict' });
       const completed = completionOf(transaction);
       try {
-        const leases = transaction.objectStore('leases');
-        await resultOf(leases.getKey(NO_KEY));
+        await resultOf(transaction.objectStore('leases').getKey(NO_KEY));
         jobs = this.#takeQueue();
-        const records = await readLeases(leases, new Set(jobs.flatMap(({ names }) => names)));
-        const values = transaction.objectStore('values');
-        const done = carryOut(jobs, { values, leases, records });
+        const done = carryOut(jobs, await turnOf(transaction, jobs));
         if (done.changed.length > 0) this.#notices.give(done.changed);
         transaction.commit();
         await completed;
@@ -242,30 +194,11 @@ class DatabaseStore implements Store {
     }
   }
 
-  #takeQueue(): readonly Job[] {
+  #takeQueue(): readonly WaitingJob[] {
     const jobs = this.#queue;
     this.#queue = [];
     return jobs;
   }
-}
-
-/** Carries out all jobs within one transaction; returns how each is told once it is durable. */
-function carryOut(
-  jobs: readonly Job[],
-  turn: Turn,
-): { readonly changed: readonly string[]; readonly settle: readonly (() => void)[] } {
-  const changed: string[] = [];
-  const settle = jobs.map(({ work, resolve, reject, keys }) => {
-    try {
-      const value = work(turn);
-      for (const key of keys) changed.push(key);
-      return () => resolve(value);
-    } catch (caught) {
-      if (caught instanceof FabricError) return () => reject(caught);
-      throw caught;
-    }
-  });
-  return { changed, settle };
 }
 
 /** First key of the last `limit` entries; undefined when there are no more than that. */
@@ -280,21 +213,23 @@ async function firstOfLast(
   return (limit > 1 && last ? await resultOf(request) : last)?.key as string | undefined;
 }
 
-async function leaseIn(leases: IDBObjectStore, name: string): Promise<LeaseRecord | undefined> {
-  const text = await resultOf(leases.get(name) as IDBRequest<string | undefined>);
-  return text === undefined ? undefined : parseLease(text);
-}
+const textIn = (part: IDBObjectStore, key: string): Promise<string | undefined> =>
+  resultOf(part.get(key) as IDBRequest<string | undefined>);
 
-async function readLeases(
-  leases: IDBObjectStore,
-  names: ReadonlySet<string>,
-): Promise<Map<string, LeaseRecord>> {
-  const read = [...names].map(async (name) => [name, await leaseIn(leases, name)] as const);
-  const found = await Promise.all(read);
-  return new Map(found.flatMap(([name, record]) => (record ? [[name, record] as const] : [])));
-}
-
-function putLease({ leases, records }: Turn, name: string, record: LeaseRecord): void {
-  records.set(name, record);
-  leases.put(JSON.stringify(record), name);
+/** Reads all leases that the jobs look at: jobs wait for nothing. */
+async function turnOf(transaction: IDBTransaction, jobs: readonly Job[]): Promise<Turn> {
+  const [values, leases] = [transaction.objectStore('values'), transaction.objectStore('leases')];
+  const names = [...new Set(jobs.flatMap((job) => job.leases))];
+  const texts = await Promise.all(names.map((name) => textIn(leases, name)));
+  const records = new Map(names.map((name, index) => [name, texts[index]]));
+  return {
+    leases: {
+      get: (name) => records.get(name),
+      set: (name, record) => {
+        records.set(name, record);
+        leases.put(record, name);
+      },
+    },
+    write: ({ key, value }) => (value === null ? values.delete(key) : values.put(value, key)),
+  };
 }

@@ -4,6 +4,7 @@
  * its whole time; whoever was too slow is fenced off by its token.
  */
 import * as z from 'zod';
+import { FabricError } from '../message/error.ts';
 import type { Lease, LeaseRequest } from './store.ts';
 
 const schema = z.object({
@@ -18,8 +19,22 @@ const schema = z.object({
 /** A lease as a store keeps it. `holder` is empty once it has been released. */
 export type LeaseRecord = z.infer<typeof schema>;
 
-/** Reads a record. @throws z.ZodError, SyntaxError */
-export const parseLease = (text: string): LeaseRecord => schema.parse(JSON.parse(text));
+/**
+ * Reads a record, if there is one.
+ * @throws FabricError `internal` for a malformed one: nobody may guess a token, as it must never be given again
+ */
+export function parseLease(
+  record: string | undefined,
+  { name, store }: { readonly name: string; readonly store: string },
+): LeaseRecord | undefined {
+  if (record === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(record));
+  } catch (cause) {
+    const text = `The record of the lease "${name}" in ${store} is malformed: another program has changed it, or the store is damaged. Put a backup in its place.`;
+    throw new FabricError('internal', text, { details: { lease: name, damaged: true }, cause });
+  }
+}
 
 /** What one process has seen of leases that others hold. */
 export class LeaseObserver {

@@ -1,13 +1,13 @@
 /** The store in memory: for tests, and for runtimes that need not remember. Nothing outlives the process. */
 import { systemClock, type Clock } from '../platform/clock.ts';
-import { holds, LeaseObserver, released, type LeaseRecord } from './lease-record.ts';
-import { batchOf, checkKey, checkLease, fencedOff, limitOf, storeClosed, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { Jobs, type Job, type Turn } from './job.ts';
+import { checkKey, limitOf, storeClosed, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What stores in memory share when they stand for several processes on one medium. */
 export interface MemoryMedium {
   readonly values: Map<string, string>;
-  readonly leases: Map<string, LeaseRecord>;
+  readonly leases: Map<string, string>;
   readonly stores: Set<Watchers>;
 }
 
@@ -35,14 +35,18 @@ class MemoryStore implements Store {
   readonly name = 'the store in memory';
   readonly durability = 'memory';
   readonly #medium: MemoryMedium;
-  readonly #clock: Clock;
-  readonly #observer = new LeaseObserver();
+  readonly #jobs: Jobs;
+  readonly #turn: Turn;
   readonly #watchers = new Watchers();
   #closed = false;
 
   constructor(medium: MemoryMedium, clock: Clock) {
     this.#medium = medium;
-    this.#clock = clock;
+    this.#jobs = new Jobs(this.name, clock);
+    const { values, leases } = medium;
+    const write = ({ key, value }: Write): unknown =>
+      value === null ? values.delete(key) : values.set(key, value);
+    this.#turn = { leases, write };
     medium.stores.add(this.#watchers);
   }
 
@@ -64,42 +68,25 @@ class MemoryStore implements Store {
     return keys.slice(0, limit).map((key) => ({ key, value: this.#medium.values.get(key) ?? '' }));
   }
 
-  async commit(given: readonly Write[], leases: readonly Lease[] = []): Promise<void> {
-    this.#checkOpen();
-    const { writes, fences } = batchOf(given, leases);
-    const { values, stores } = this.#medium;
-    const lost = fences.find((lease) => !holds(lease, this.#medium.leases.get(lease.name)));
-    if (lost) throw fencedOff(lost, this.name);
-    for (const { key, value } of writes) {
-      if (value === null) values.delete(key);
-      else values.set(key, value);
-    }
-    const keys = writes.map(({ key }) => key);
+  async commit(writes: readonly Write[], leases?: readonly Lease[]): Promise<void> {
+    const job = this.#jobs.commit(writes, leases);
+    this.#carryOut(job);
     queueMicrotask(() => {
-      for (const watchers of stores) watchers.tell(keys);
+      for (const watchers of this.#medium.stores) watchers.tell(job.keys);
     });
   }
 
   async acquire(name: string, request: LeaseRequest): Promise<Lease | undefined> {
-    this.#checkOpen();
-    checkLease(name, request);
-    const { leases } = this.#medium;
-    const now = this.#clock.now();
-    const granted = this.#observer.decide(name, request, { record: leases.get(name), now });
-    if (!granted) return undefined;
-    leases.set(name, granted);
-    return { name, holder: request.holder, token: granted.token };
+    return this.#carryOut(this.#jobs.acquire(name, request));
   }
 
   async release(lease: Lease): Promise<void> {
-    this.#checkOpen();
-    const record = this.#medium.leases.get(lease.name);
-    if (record && holds(lease, record)) this.#medium.leases.set(lease.name, released(record));
+    this.#carryOut(this.#jobs.release(lease));
   }
 
   async holderOf(name: string): Promise<string | undefined> {
     this.#checkOpen();
-    return this.#medium.leases.get(name)?.holder || undefined;
+    return this.#jobs.holderOf(name, this.#medium.leases.get(name));
   }
 
   watch(prefix: string, listener: (keys: readonly string[] | undefined) => void): () => void {
@@ -111,6 +98,11 @@ class MemoryStore implements Store {
     this.#closed = true;
     this.#watchers.clear();
     this.#medium.stores.delete(this.#watchers);
+  }
+
+  #carryOut<T>(job: Job<T>): T {
+    this.#checkOpen();
+    return job.work(this.#turn);
   }
 
   #checkOpen(): void {

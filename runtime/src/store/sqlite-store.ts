@@ -6,9 +6,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { FabricError } from '../message/error.ts';
 import { delay, systemClock, type Clock } from '../platform/clock.ts';
-import { holds, LeaseObserver, parseLease, released, type LeaseRecord } from './lease-record.ts';
+import { carryOut, Jobs, type Job, type Turn, type WaitingJob } from './job.ts';
 import { backUp, fileError, isBusy, openFile } from './sqlite-file.ts';
-import { batchOf, checkKey, checkLease, fencedOff, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { checkKey, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What a SQLite store is made of. */
@@ -48,14 +48,6 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
   }
 }
 
-/** One piece of a transaction. `work` throws before it has changed anything, or not at all. */
-interface Job<T = unknown> {
-  readonly work: () => T;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: FabricError) => void;
-  readonly keys: readonly string[];
-}
-
 const RETRY_MS = 10;
 
 class FileStore implements SqliteStore {
@@ -63,10 +55,11 @@ class FileStore implements SqliteStore {
   readonly durability = 'strict';
   readonly #database: DatabaseSync;
   readonly #options: Required<SqliteStoreOptions>;
-  readonly #sql: Readonly<Record<keyof typeof SQL, StatementSync>>;
-  readonly #observer = new LeaseObserver();
+  readonly #sql: Statements;
+  readonly #jobs: Jobs;
+  readonly #turn: Turn;
   readonly #watchers = new Watchers();
-  #queue: Job[] = [];
+  #queue: WaitingJob[] = [];
   #scheduled = false;
   #busySince: number | undefined;
   #version = 0;
@@ -79,6 +72,8 @@ class FileStore implements SqliteStore {
     this.#options = options;
     this.#database = database;
     this.#sql = prepareAll(database);
+    this.#turn = turnOf(this.#sql);
+    this.#jobs = new Jobs(this.name, options.clock);
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -96,41 +91,20 @@ class FileStore implements SqliteStore {
     });
   }
 
-  async commit(given: readonly Write[], leases: readonly Lease[] = []): Promise<void> {
-    const { writes, fences } = batchOf(given, leases);
-    const work = (): void => {
-      const lost = fences.find((lease) => !holds(lease, this.#leaseOf(lease.name)));
-      if (lost) throw fencedOff(lost, this.name);
-      for (const { key, value } of writes) {
-        if (value === null) this.#sql.remove.run(key);
-        else this.#sql.put.run(key, value);
-      }
-    };
-    const keys = writes.map(({ key }) => key);
-    await this.#enqueue(work, keys);
+  async commit(writes: readonly Write[], leases?: readonly Lease[]): Promise<void> {
+    await this.#enqueue(this.#jobs.commit(writes, leases));
   }
 
   async acquire(name: string, request: LeaseRequest): Promise<Lease | undefined> {
-    checkLease(name, request);
-    return this.#enqueue(() => {
-      const now = this.#options.clock.now();
-      const granted = this.#observer.decide(name, request, { record: this.#leaseOf(name), now });
-      if (!granted) return undefined;
-      this.#sql.putLease.run(name, JSON.stringify(granted));
-      return { name, holder: request.holder, token: granted.token };
-    });
+    return this.#enqueue(this.#jobs.acquire(name, request));
   }
 
   async release(lease: Lease): Promise<void> {
-    await this.#enqueue(() => {
-      const record = this.#leaseOf(lease.name);
-      if (record && holds(lease, record))
-        this.#sql.putLease.run(lease.name, JSON.stringify(released(record)));
-    });
+    await this.#enqueue(this.#jobs.release(lease));
   }
 
   async holderOf(name: string): Promise<string | undefined> {
-    return this.#read(() => this.#leaseOf(name)?.holder || undefined);
+    return this.#read(() => this.#jobs.holderOf(name, this.#turn.leases.get(name)));
   }
 
   watch(prefix: string, listener: ChangeListener): () => void {
@@ -173,15 +147,10 @@ class FileStore implements SqliteStore {
     }
   }
 
-  #leaseOf(name: string): LeaseRecord | undefined {
-    const text = this.#sql.getLease.get(name)?.['record'];
-    return text === undefined ? undefined : parseLease(text as string);
-  }
-
-  async #enqueue<T>(work: () => T, keys: readonly string[] = []): Promise<T> {
+  async #enqueue<T>(job: Job<T>): Promise<T> {
     this.#checkOpen();
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ work, resolve, reject, keys } as Job);
+      this.#queue.push({ ...job, resolve, reject } as WaitingJob);
       this.#schedule();
     });
   }
@@ -222,22 +191,12 @@ class FileStore implements SqliteStore {
   }
 
   /** Carries out all jobs and commits; returns how each is told. */
-  #transact(jobs: readonly Job[]): (() => void)[] {
-    const changed: string[] = [];
+  #transact(jobs: readonly WaitingJob[]): readonly (() => void)[] {
     this.#sql.begin.run();
-    const settle = jobs.map(({ work, resolve, reject, keys }) => {
-      try {
-        const value = work();
-        for (const key of keys) changed.push(key);
-        return () => resolve(value);
-      } catch (caught) {
-        if (caught instanceof FabricError) return () => reject(caught);
-        throw caught;
-      }
-    });
+    const { changed, settle } = carryOut(jobs, this.#turn);
     this.#sql.commit.run();
-    if (changed.length > 0 && !this.#watchers.isEmpty) settle.push(() => this.#watchers.tell(changed));
-    return settle;
+    if (changed.length === 0 || this.#watchers.isEmpty) return settle;
+    return [...settle, () => this.#watchers.tell(changed)];
   }
 
   #mayWait(): boolean {
@@ -282,7 +241,20 @@ const SQL = {
   version: 'PRAGMA data_version',
 } as const;
 
-function prepareAll(database: DatabaseSync): Record<keyof typeof SQL, StatementSync> {
+type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
+
+function prepareAll(database: DatabaseSync): Statements {
   const prepared = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)] as const);
-  return Object.fromEntries(prepared) as Record<keyof typeof SQL, StatementSync>;
+  return Object.fromEntries(prepared) as Statements;
 }
+
+const turnOf = (sql: Statements): Turn => ({
+  leases: {
+    get: (name) => sql.getLease.get(name)?.['record'] as string | undefined,
+    set: (name, record) => sql.putLease.run(name, record),
+  },
+  write: ({ key, value }) => {
+    if (value === null) sql.remove.run(key);
+    else sql.put.run(key, value);
+  },
+});

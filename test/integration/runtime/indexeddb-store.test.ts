@@ -130,6 +130,23 @@ describe('the IndexedDB store in Chromium', function () {
     assert.equal(given.length, 1);
   });
 
+  it('refuses what meets a malformed lease, and carries out its neighbours', async () => {
+    const { value: lease } = (await alice.run('call', name, 'acquire', 'l', {
+      holder: 'alpha',
+      ttlMs: 60_000,
+    })) as { value: unknown };
+    await alice.run('spoilLease', name, 'l');
+    const [refused, holder, neighbour] = await Promise.all([
+      alice.run('call', name, 'commit', [put('k', 'v')], [lease]),
+      alice.run('call', name, 'holderOf', 'l'),
+      alice.run('call', name, 'commit', [put('other', 'v')]),
+    ]);
+    for (const outcome of [refused, holder])
+      assert.match(refusal(outcome, 'internal'), /lease "l".*malformed/);
+    assert.deepEqual(neighbour, done);
+    assert.deepEqual(await alice.run('call', name, 'range', {}), { value: [put('other', 'v')] });
+  });
+
   it('tells a tab of every commit of another', async () => {
     await other.run('watch', name, 'a/');
     const keys = Array.from({ length: 100 }, (_, index) => `a/${index}`);

@@ -138,6 +138,30 @@ describe('the SQLite store', () => {
     await store.close();
   });
 
+  it('refuses what meets a malformed lease, and carries out its neighbours', async () => {
+    const store = await createSqliteStore({ file });
+    const lease = await store.acquire('l', { holder: 'alpha', ttlMs: 1000 });
+    assert.ok(lease);
+    const database = new DatabaseSync(file);
+    database.exec(`UPDATE leases SET record = '{"token":"many"}'`);
+    database.close();
+    const malformed = failsWith('internal', /lease "l" .* is malformed/);
+    const before = store.commit([{ key: 'before', value: '1' }]);
+    const asked = [
+      store.commit([{ key: 'k', value: '1' }], [lease]),
+      store.acquire('l', { holder: 'beta', ttlMs: 1000 }),
+      store.release(lease),
+      store.holderOf('l'),
+    ];
+    const after = store.commit([{ key: 'after', value: '1' }]);
+    await Promise.all([before, ...asked.map((work) => assert.rejects(work, malformed)), after]);
+    assert.deepEqual(
+      (await store.range({})).map(({ key }) => key),
+      ['after', 'before'],
+    );
+    await store.close();
+  });
+
   it('waits for another connection that holds the file, and then says so', async () => {
     await fill();
     const store = await createSqliteStore({ file, busyTimeoutMs: 200 });
