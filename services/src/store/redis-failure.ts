@@ -1,6 +1,7 @@
 /** What Redis answers and what happens to connections, as errors of the fabric; none of them shows a credential. */
 import { FabricError, type ErrorCode } from '@hyperty/runtime';
 import { ErrorReply } from 'redis';
+import { MALFORMED_LEASE } from './redis-scripts.ts';
 
 const PROTOCOLS = ['redis:', 'rediss:'];
 
@@ -62,8 +63,20 @@ export function replyCodeOf(error: ErrorReply): string {
 /** True when Redis itself has answered with an error; otherwise the connection failed. */
 export const isReply = (error: unknown): error is ErrorReply => error instanceof ErrorReply;
 
+const malformedName = new RegExp(`${MALFORMED_LEASE} (\\S+)`);
+
+/** What calls hear that meet a record of a lease that cannot be read. */
+export const malformedLease = (name: string, address: string, cause?: unknown): FabricError =>
+  new FabricError(
+    'internal',
+    `The record of the lease "${name}" in Redis at ${address} is malformed: another program has changed it, or the data are damaged. Put a backup in its place.`,
+    { details: { address, lease: name, damaged: true }, cause },
+  );
+
 /** What Redis's refusal means. */
 export function refusalOf(error: ErrorReply, address: string): FabricError {
+  const lease = malformedName.exec(error.message)?.[1];
+  if (lease !== undefined) return malformedLease(lease, address, error);
   const code = replyCodeOf(error);
   const refusal = refusals[code] ?? storage(`answered with an error: ${error.message}`);
   return new FabricError(refusal.code, `Redis at ${address} ${refusal.text}.`, {

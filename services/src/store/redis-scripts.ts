@@ -16,8 +16,22 @@ const script = (text: string): RedisScript => ({
   text,
 });
 
-/** Reads a lease: its token, when it runs out, its time, its holder (empty once released). */
-const LEASE = `'^(%d+) (%d+) (%d+) (.*)$'`;
+/** Marks the error with which scripts refuse a malformed lease; the lease's name comes after it. */
+export const MALFORMED_LEASE = 'MALFORMEDLEASE';
+
+/**
+ * Reads a lease: its token, when it runs out, its time, its holder (empty once released); nothing when there is none.
+ * One that is malformed ends the script: nobody may guess a token, as it must never be given again.
+ */
+const READ_LEASE = `
+local function lease(leases, name)
+  local record = redis.call('HGET', leases, name)
+  if not record then return end
+  local token, expires, ttl, holder = string.match(record, '^(%d+) (%d+) (%d+) (.*)$')
+  if not token then error('${MALFORMED_LEASE} ' .. name) end
+  return token, expires, ttl, holder
+end
+`;
 
 /**
  * Carries out one commit. KEYS: order, values, leases, line. ARGV: number, settled, ttlMs, channel, notice, fences,
@@ -29,7 +43,7 @@ const LEASE = `'^(%d+) (%d+) (%d+) (.*)$'`;
  *
  * @returns 0 when done; n when the nth fence has lost its lease; -1 when late
  */
-export const commitScript = script(`
+export const commitScript = script(`${READ_LEASE}
 local known = redis.call('HGET', KEYS[4], ARGV[1])
 if known then return tonumber(known) end
 local last = redis.call('HGET', KEYS[4], 'last')
@@ -38,8 +52,7 @@ if last and tonumber(ARGV[1]) <= tonumber(last) then return -1 end
 local fences, puts, at = tonumber(ARGV[6]), tonumber(ARGV[7]), 8
 local outcome = 0
 for fence = 1, fences do
-  local record = redis.call('HGET', KEYS[3], ARGV[at])
-  local token, _, _, holder = string.match(record or '', ${LEASE})
+  local token, _, _, holder = lease(KEYS[3], ARGV[at])
   if outcome == 0 and (holder ~= ARGV[at + 1] or token ~= ARGV[at + 2]) then outcome = fence end
   at = at + 3
 end
@@ -94,15 +107,14 @@ return entries
  * A lease that would last longer than its whole time shows that the clock was turned back; its time starts anew.
  * @returns the token, or null when somebody else holds it
  */
-export const acquireScript = script(`
+export const acquireScript = script(`${READ_LEASE}
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local function keep(token, ttl, holder)
   local record = string.format('%.0f %.0f %.0f ', token, now + ttl, ttl) .. holder
   redis.call('HSET', KEYS[1], ARGV[1], record)
 end
-local record = redis.call('HGET', KEYS[1], ARGV[1])
-local token, expires, ttl, holder = string.match(record or '', ${LEASE})
+local token, expires, ttl, holder = lease(KEYS[1], ARGV[1])
 token, expires, ttl = tonumber(token or 0), tonumber(expires or 0), tonumber(ttl or 0)
 if holder ~= ARGV[2] then
   if holder and holder ~= '' and expires > now then
@@ -116,9 +128,8 @@ return string.format('%.0f', token)
 `);
 
 /** Gives a lease back; its token stays, so that the next is higher. KEYS: leases. ARGV: name, holder, token. */
-export const releaseScript = script(`
-local record = redis.call('HGET', KEYS[1], ARGV[1])
-local token, _, _, holder = string.match(record or '', ${LEASE})
+export const releaseScript = script(`${READ_LEASE}
+local token, _, _, holder = lease(KEYS[1], ARGV[1])
 if holder == ARGV[2] and token == ARGV[3] then redis.call('HSET', KEYS[1], ARGV[1], token .. ' 0 0 ') end
 return 0
 `);

@@ -4,7 +4,7 @@
  * not show a credential, nor decide what a key means.
  */
 import { batchOf, checkKey, checkLease, fencedOff, FabricError, limitOf, silentLogger, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Logger, type Range, type Store, type Write } from '@hyperty/runtime'; // prettier-ignore
-import { addressOf, isReply } from './redis-failure.ts';
+import { addressOf, isReply, malformedLease } from './redis-failure.ts';
 import { RedisLine } from './redis-line.ts';
 import { noticeOf, RedisNotices } from './redis-notices.ts';
 import { acquireScript, commitScript, rangeScript, releaseScript, type RedisScript } from './redis-scripts.ts'; // prettier-ignore
@@ -83,6 +83,7 @@ interface RedisStoreParts {
 class RedisStore implements Store {
   readonly name: string;
   readonly durability: Store['durability'];
+  readonly #address: string;
   readonly #line: RedisLine;
   readonly #notices: RedisNotices;
   readonly #keys: { readonly order: string; readonly values: string; readonly leases: string };
@@ -93,6 +94,7 @@ class RedisStore implements Store {
   constructor({ namespace, address, durability, line, key, notices }: RedisStoreParts) {
     this.name = `the store "${namespace}" on ${address}`;
     this.durability = durability;
+    this.#address = address;
     this.#line = line;
     this.#notices = notices;
     const tag = `{${namespace}}`;
@@ -157,8 +159,11 @@ class RedisStore implements Store {
 
   async holderOf(name: string): Promise<string | undefined> {
     this.#checkOpen();
-    const record = textOf(await this.#line.ask(['HGET', this.#keys.leases, name])) ?? '';
-    return /^\d+ \d+ \d+ (.+)$/s.exec(record)?.[1];
+    const record = textOf(await this.#line.ask(['HGET', this.#keys.leases, name]));
+    if (record === undefined) return undefined;
+    const holder = /^\d+ \d+ \d+ (.*)$/s.exec(record)?.[1];
+    if (holder === undefined) throw malformedLease(name, this.#address);
+    return holder || undefined;
   }
 
   watch(prefix: string, listener: ChangeListener): () => void {

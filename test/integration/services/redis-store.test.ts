@@ -59,6 +59,23 @@ describe('stores that share a Redis', function () {
     await assert.rejects(store.commit([put('d', '1')], [lease]), refusedAs('conflict', 'lease'));
   });
 
+  it('refuses what meets a malformed lease, and carries out its neighbours', async () => {
+    const store = await suite.stores.open();
+    const lease = await store.acquire('l', { holder: 'alpha', ttlMs: 60_000 });
+    assert.ok(lease);
+    await suite.redis.command(`HSET {${suite.stores.namespace}}:leases l many`);
+    const malformed = refusedAs('internal', 'lease "l"');
+    const asked = [
+      store.commit([put('k', '1')], [lease]),
+      store.acquire('l', { holder: 'beta', ttlMs: 60_000 }),
+      store.release(lease),
+      store.holderOf('l'),
+    ];
+    const after = store.commit([put('after', '1')]);
+    await Promise.all([...asked.map((work) => assert.rejects(work, malformed)), after]);
+    assert.deepEqual(await store.range({}), [put('after', '1')]);
+  });
+
   it('goes on when Redis has forgotten the scripts', async () => {
     const store = await suite.stores.open();
     await store.commit([put('k', '0')]);
