@@ -15,6 +15,7 @@ import type { DeadLetterLog } from './bus/dead-letters.ts';
 import type { Pipeline } from './bus/pipeline.ts';
 import type { LinkReport } from './link/link.ts';
 import { Links } from './link/links.ts';
+import { createPeerStores } from './link/peer-memory.ts';
 import { createThrottle } from './link/throttle.ts';
 import { defaultLinkSettings, type LinkSettings } from './link/settings.ts';
 import { hypertyAddress, runtimeParts, type HypertyAddress, type RuntimeAddress } from './message/address.ts';
@@ -250,12 +251,18 @@ export class Runtime {
       clock: this.#clock,
       logger,
       settings,
+      life: ids.hex(32),
+      store: () => undefined,
+      ...createPeerStores(logger),
       hex: (digits) => ids.hex(digits),
-      isHosted: (address) => bus.isBound(address),
+      isHosted: (address) => bus.isLocal(address),
       onPeer: (peer) => {
         this.#peers.add(peer);
       },
-      deliver: (envelope) => bus.accept(envelope)?.handled,
+      deliver: (envelope, origin) => bus.accept(envelope, origin),
+      kept: (envelope) => {
+        bus.kept(envelope);
+      },
       interrupted: (peer) => {
         bus.interrupted(peer);
       },

@@ -19,8 +19,9 @@ export interface GoldenExample {
   readonly outcome?: { readonly kind: string; readonly value?: unknown; readonly code?: ErrorCode };
 }
 
-/** An envelope as an entry says it; a large body is a reference. */
+/** An envelope as an entry says it; a large body is a reference, and a repeat is marked. */
 export interface GoldenEnvelope {
+  readonly again?: boolean;
   readonly body?: unknown;
   readonly spill?: { readonly uri: string; readonly sha256: string; readonly bytes: number };
   readonly [field: string]: unknown;

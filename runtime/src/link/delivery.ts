@@ -1,8 +1,9 @@
 /**
  * Delivery: turns the entries of a session, already in order, into envelopes and hands them on one by one. Fetches
- * spilled bodies on the way, refuses envelopes that speak for somebody else, and counts what is still being handled,
- * which is what credit is made of.
+ * spilled bodies on the way, refuses envelopes that speak for somebody else, and tells what has been taken over, which
+ * is acknowledged, from what has been handled, which credit is made of.
  */
+import type { Reception } from '../bus/endpoint.ts';
 import { domainOf, ownsAddress, type Address, type RuntimeAddress } from '../message/address.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
@@ -22,13 +23,13 @@ export interface DeliveryDeps {
   readonly media: () => readonly MediaStore[];
   /** Milliseconds that the peer's clock is ahead of ours. */
   readonly skewMs: () => number;
-  /** Hands an envelope on; a promise settles when it has been handled. */
-  readonly deliver: (envelope: Envelope) => void | Promise<void>;
+  /** Hands an envelope on, `isRepeat` when an earlier life of this runtime may have it. Undefined: it has been handled. */
+  readonly deliver: (envelope: Envelope, isRepeat: boolean) => Reception | undefined;
   /** Reports an envelope that cannot be handed on, so that its sender is told. */
   readonly refuse: (envelope: Envelope, error: FabricError) => void;
   /** Reports something that nobody can be told about. */
   readonly reject: (error: FabricError, envelope?: Envelope) => void;
-  /** Called when entries have been handed on or handled later than in {@link Delivery.push}. */
+  /** Called when entries have been handed on, kept or handled later than in {@link Delivery.push}. */
   readonly progress: () => void;
 }
 
@@ -41,16 +42,25 @@ export class Delivery {
   readonly #abort = new AbortController();
   #queue: Numbered[] = [];
   #fetching = false;
-  #delivered = 0;
+  /** Number of the last entry that has been handed on. */
+  #handed = 0;
+  /** Numbers of entries that have been handed on and not yet been taken over, ascending. */
+  readonly #unkept = new Set<number>();
   #inProgress = 0;
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
   }
 
-  /** Number of the last entry that has been handed on. */
+  /** All entries up to this number have been taken over: they may be acknowledged. */
   get delivered(): number {
-    return this.#delivered;
+    const [first] = this.#unkept;
+    return first === undefined ? this.#handed : first - 1;
+  }
+
+  /** Entries that have been handed on, less those under way: what credit is counted from. */
+  get settled(): number {
+    return this.#handed - Math.max(this.#inProgress, this.#unkept.size);
   }
 
   /** Entries that have been handed on and are not handled yet. */
@@ -74,15 +84,15 @@ export class Delivery {
 
   #next({ number, entry }: Numbered): void {
     if (entry['spill'] === undefined) {
-      this.#delivered = number;
-      this.#hand(entry);
+      this.#handed = number;
+      this.#hand(number, entry);
       return;
     }
     this.#fetching = true;
-    void this.#fetch(entry).finally(() => {
+    void this.#fetch(number, entry).finally(() => {
       this.#fetching = false;
       if (this.#abort.signal.aborted) return;
-      this.#delivered = number;
+      this.#handed = number;
       this.#drain();
       this.#deps.progress();
     });
@@ -94,13 +104,13 @@ export class Delivery {
     this.push(waiting);
   }
 
-  async #fetch(entry: Record<string, unknown>): Promise<void> {
+  async #fetch(number: number, entry: Record<string, unknown>): Promise<void> {
     const { spill: reference, ...head } = entry;
     const envelope = this.#read(head); // who speaks, and to whom, before anything is fetched for them
     if (!envelope) return;
     try {
       const body = await this.#download(reference);
-      if (!this.#abort.signal.aborted) this.#hand({ ...head, body });
+      if (!this.#abort.signal.aborted) this.#hand(number, { ...head, body });
     } catch (caught) {
       if (!this.#abort.signal.aborted) this.#deps.refuse(envelope, FabricError.from(caught));
     }
@@ -125,7 +135,7 @@ export class Delivery {
   #read(entry: Record<string, unknown>): Envelope | undefined {
     const { self, peer, reject, skewMs } = this.#deps;
     try {
-      const envelope = decodeEnvelope(entry);
+      const envelope = decodeEnvelope('again' in entry ? withoutMark(entry) : entry);
       if (!speaksFor(peer, envelope.from)) {
         reject(
           new FabricError(
@@ -149,18 +159,34 @@ export class Delivery {
     }
   }
 
-  #hand(entry: Record<string, unknown>): void {
+  #hand(number: number, entry: Record<string, unknown>): void {
     const envelope = this.#read(entry);
     if (!envelope) return;
-    const handled = this.#deps.deliver(envelope);
-    if (!handled) return;
+    this.#unkept.add(number); // whoever asks meanwhile how far we are must not hear of it
+    const reception = this.#deps.deliver(envelope, entry['again'] === true);
+    if (!reception?.kept) this.#unkept.delete(number);
+    else
+      this.#follow(reception.kept, () => {
+        this.#unkept.delete(number);
+      });
+    if (!reception) return;
     this.#inProgress += 1;
-    void handled.finally(() => {
+    this.#follow(reception.handled, () => {
       this.#inProgress -= 1;
-      if (!this.#abort.signal.aborted) this.#deps.progress();
     });
   }
+
+  #follow(work: Promise<void>, ended: () => void): void {
+    const settle = (): void => {
+      ended();
+      if (!this.#abort.signal.aborted) this.#deps.progress();
+    };
+    work.then(settle, settle);
+  }
 }
+
+const withoutMark = ({ again: _again, ...envelope }: Record<string, unknown>): Record<string, unknown> =>
+  envelope;
 
 /** A runtime speaks for the addresses of its owner; for a runtime only that runtime itself. */
 const speaksFor = (peer: RuntimeAddress, from: Address): boolean =>

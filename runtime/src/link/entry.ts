@@ -1,7 +1,8 @@
 /**
  * Entries: envelopes as a data frame carries them. A frame's entries are one JSON text, so that the homeserver sees an
  * opaque string: numbers with fractions, NUL characters, lone surrogates and deep nesting pass unharmed. An entry
- * leaves out `from`, `to` and `type` when they are the same as in the entry before it.
+ * leaves out `from`, `to` and `type` when they are the same as in the entry before it. `spill` and `again` belong to the
+ * entry, not to the envelope.
  */
 import * as z from 'zod';
 import type { Envelope } from '../message/envelope.ts';
@@ -24,6 +25,8 @@ export interface Encoded {
   /** JSON text of the body; undefined when there is none. */
   readonly body: string | undefined;
   readonly spill?: Spill;
+  /** It was sent to an earlier life of the peer, which may have handled it. */
+  readonly again?: boolean;
 }
 
 /**
@@ -58,13 +61,17 @@ function utf8Bytes(text: string, limit: number): number {
 }
 
 /** Writes one entry after `previous` (the envelope before it in the same frame). */
-export function encodeEntry({ envelope, body, spill }: Encoded, previous: Envelope | undefined): string {
+export function encodeEntry(
+  { envelope, body, spill, again }: Encoded,
+  previous: Envelope | undefined,
+): string {
   const { from, to, type, body: _body, ...rest } = envelope;
   const head: Record<string, unknown> = rest;
   if (previous?.from !== from) head['from'] = from;
   if (previous?.to !== to) head['to'] = to;
   if (previous?.type !== type) head['type'] = type;
   if (spill) head['spill'] = spill;
+  if (again) head['again'] = true;
   const text = JSON.stringify(head);
   return body === undefined || spill ? text : `${text.slice(0, -1)},"body":${body}}`;
 }

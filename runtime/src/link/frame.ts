@@ -32,6 +32,12 @@ const offer = {
   key: z.string().max(1024).optional(),
   /** Credit: the highest number that the receiver of this frame may send. */
   limit: count,
+  /** Random name of this life of the sender's runtime: it outlives sessions. */
+  life: epoch.optional(),
+  /** Random name of the store behind the sender, where it has one: it outlives lives. */
+  store: epoch.optional(),
+  /** The name under which the sender knows the receiver's store, if it has heard of one. */
+  knownStore: epoch.optional(),
 };
 
 /** Longest text of entries that is read, whatever the path could carry. */

@@ -18,6 +18,12 @@ export interface PeerOffer {
   readonly limit: number;
   /** Milliseconds that its clock is ahead of ours. */
   readonly skewMs: number;
+  /** Name of this life of its runtime; older peers give none. */
+  readonly life?: string | undefined;
+  /** Name of its store, if it has one. */
+  readonly store?: string | undefined;
+  /** Name under which it knows our store, if it does. */
+  readonly knownStore?: string | undefined;
 }
 
 /** What the opening needs from its link. */
@@ -27,6 +33,12 @@ export interface HandshakeDeps {
   readonly clock: Clock;
   readonly settings: LinkSettings;
   readonly hex: (digits: number) => string;
+  /** Random name of this life of our runtime. */
+  readonly life: string;
+  /** Name of our store, once there is one. */
+  readonly store: () => string | undefined;
+  /** Name under which we know the peer's store. */
+  readonly knownStore: () => string | undefined;
   readonly say: (frame: Frame) => void;
   /** Credit that we give in the session that is open, or that is about to open. */
   readonly grant: () => number;
@@ -80,7 +92,7 @@ export class Handshake {
     if (sinceMs >= 0 && sinceMs < settings.minResendMs / 2) return; // below zero: the clock was set back
     this.#helloAt = time;
     const offer = { epoch: this.#epoch, time, capabilities: [...CAPABILITIES], limit: grant() };
-    say({ kind: 'hello', from, to, ...offer, versions: [...LINK_VERSIONS] });
+    say({ kind: 'hello', from, to, ...offer, versions: [...LINK_VERSIONS], ...this.#names() });
   }
 
   /** The next hello may go out at once: the path is new. */
@@ -97,8 +109,8 @@ export class Handshake {
       return;
     }
     const time = clock.now();
-    const { epoch, capabilities, limit } = hello;
-    const offer = { epoch, version, capabilities, limit, skewMs: hello.time - time };
+    const { epoch } = hello;
+    const offer = offerOf(hello, version, hello.time - time);
     if (this.#session?.epoch !== epoch) this.#candidate = { offer, ownEpoch: this.#ownEpochFor(epoch) };
     const credit = this.#session?.epoch === epoch ? grant() : settings.windowEnvelopes;
     const answer = { peerEpoch: epoch, version, time, helloTime: hello.time };
@@ -110,6 +122,7 @@ export class Handshake {
       ...answer,
       capabilities: [...CAPABILITIES],
       limit: credit,
+      ...this.#names(),
     });
     // A hello may have lain at a homeserver for hours: a round trip of our own shows the true skew.
     const isCurrent = (this.#session?.epoch ?? epoch) === epoch;
@@ -118,10 +131,9 @@ export class Handshake {
 
   /** The peer's answer to our hello. */
   onWelcome(welcome: FrameOf<'welcome'>): void {
-    const { epoch, version, capabilities, limit } = welcome;
+    const { epoch, version } = welcome;
     if (welcome.peerEpoch !== this.#epoch || commonVersion([version]) === undefined) return;
-    const skewMs = leastSkew(welcome, this.#deps.clock.now());
-    const offer = { epoch, version, capabilities, limit, skewMs };
+    const offer = offerOf(welcome, version, leastSkew(welcome, this.#deps.clock.now()));
     if (this.#session?.epoch === epoch) this.#session = offer;
     else if (this.#session && welcome.helloTime !== this.#helloAt)
       return; // it answers a hello of long ago
@@ -163,6 +175,17 @@ export class Handshake {
     return this.#session && this.#session.epoch !== epoch ? this.#deps.hex(32) : this.#epoch;
   }
 
+  /** What we say of our memory, and of the peer's. */
+  #names(): Pick<FrameOf<'hello'>, 'life' | 'store' | 'knownStore'> {
+    const { life, store, knownStore } = this.#deps;
+    const [own, known] = [store(), knownStore()];
+    return {
+      life,
+      ...(own === undefined ? {} : { store: own }),
+      ...(known === undefined ? {} : { knownStore: known }),
+    };
+  }
+
   #open(offer: PeerOffer): void {
     const replaced = this.#session !== undefined;
     this.#session = offer;
@@ -170,6 +193,12 @@ export class Handshake {
     this.#deps.opened(offer, replaced);
   }
 }
+
+const offerOf = (
+  { epoch, capabilities, limit, life, store, knownStore }: FrameOf<'hello'> | FrameOf<'welcome'>,
+  version: number,
+  skewMs: number,
+): PeerOffer => ({ epoch, version, capabilities, limit, skewMs, life, store, knownStore });
 
 /** The best version that both ends speak. */
 const commonVersion = (versions: readonly number[]): number | undefined =>

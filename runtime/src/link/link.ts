@@ -1,42 +1,21 @@
 /**
  * A link: the reliable, ordered session between this runtime and one other, above whatever path (protostub) carries
- * its frames. Joins the opening and the two halves. Effectively once while both runtimes live: when the peer comes
- * back in a new life, what it had not acknowledged is reported as undeliverable, because nobody can know whether it
- * was handled.
+ * its frames. Joins the opening and the two halves. Effectively once while both runtimes live. When the peer comes back
+ * in a new life, what it had not acknowledged is reported as undeliverable, because nobody can know whether it was
+ * handled; unless it can tell a repeat, by `seq`, or by its store: then it is sent again.
  */
+import type { Origin } from '../bus/endpoint.ts';
 import type { RuntimeAddress } from '../message/address.ts';
-import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
-import type { MediaStore, Protostub } from '../protostub/protostub.ts';
+import type { Protostub } from '../protostub/protostub.ts';
 import type { Encoded } from './entry.ts';
 import type { Frame, FrameOf } from './frame.ts';
 import { Handshake, type PeerOffer } from './handshake.ts';
+import type { LinkDeps } from './link-deps.ts';
 import type { OutboxItem } from './outbox.ts';
+import { PeerMemory } from './peer-memory.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
-import type { LinkSettings } from './settings.ts';
-
-/** What a link needs from its runtime. */
-export interface LinkDeps {
-  readonly self: RuntimeAddress;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly settings: LinkSettings;
-  /** The media stores of all paths. */
-  readonly media: () => readonly MediaStore[];
-  /** `digits` random hex digits. */
-  readonly hex: (digits: number) => string;
-  readonly deliver: (envelope: Envelope, peer: RuntimeAddress) => void | Promise<void>;
-  readonly refuse: (envelope: Envelope, error: FabricError) => void;
-  readonly reject: (error: FabricError, envelope?: Envelope) => void;
-  readonly undeliverable: (envelope: Envelope, error: FabricError) => void;
-  /** The peer is in a new life and knows nothing of earlier subscriptions. */
-  readonly interrupted: (peer: RuntimeAddress) => void;
-  /** The peer has not answered for several attempts, or has said good-bye. */
-  readonly suspect: (peer: RuntimeAddress) => void;
-}
 
 /** What `inspect` shows of a link. */
 export interface LinkReport {
@@ -47,6 +26,8 @@ export interface LinkReport {
   readonly roundTripMs: number | undefined;
   /** Envelopes waiting, sent but unacknowledged ones among them. */
   readonly waiting: number;
+  /** Durable envelopes among those that wait. */
+  readonly durable: number;
   readonly unacknowledged: number;
   readonly lastSent: number;
   readonly lastReceived: number;
@@ -58,10 +39,13 @@ export interface LinkReport {
 export class Link {
   readonly peer: RuntimeAddress;
   readonly #deps: LinkDeps;
+  readonly #memory: PeerMemory;
   readonly #handshake: Handshake;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
   #path: Protostub;
+  /** Where envelopes of this session are from. */
+  #origin: Origin;
   #closed = false;
   #activeAt: number;
 
@@ -70,6 +54,8 @@ export class Link {
     this.#path = path;
     this.#deps = deps;
     this.#activeAt = deps.clock.now();
+    this.#origin = { peer, life: '', isRepeat: false };
+    this.#memory = new PeerMemory({ ...deps, peer });
     this.#handshake = this.#createHandshake();
     this.#sender = this.#createSender();
     this.#receiver = this.#createReceiver();
@@ -91,13 +77,14 @@ export class Link {
   }
 
   report(): LinkReport {
-    const { size: waiting, unacknowledged, lastNumber: lastSent } = this.#sender.outbox;
+    const { size: waiting, durable, unacknowledged, lastNumber: lastSent } = this.#sender.outbox;
     return {
       peer: this.peer,
       path: this.#path.name,
       state: this.#closed ? 'closed' : this.#handshake.session ? 'open' : 'opening',
       roundTripMs: this.#sender.roundTripMs,
       waiting,
+      durable,
       unacknowledged,
       lastSent,
       lastReceived: this.#receiver.delivered,
@@ -172,6 +159,7 @@ export class Link {
     return new Handshake({
       ...this.#deps,
       peer: this.peer,
+      knownStore: () => this.#deps.knownStore(this.peer),
       say: (frame) => void this.#say(frame),
       grant: () => this.#receiver.grant(),
       opened: (offer, replaced) => {
@@ -206,7 +194,7 @@ export class Link {
       },
       abandon: () => {
         this.#endSession();
-        this.#sender.restart(gone(this.peer));
+        this.#sender.restart(gone(this.peer), { again: false });
         this.#deps.interrupted(this.peer);
       },
     });
@@ -220,7 +208,8 @@ export class Link {
         [...new Set([this.#path.media, ...this.#deps.media()])].filter((store) => store !== undefined),
       skewMs: () => this.#skewMs(),
       isStuck: () => this.#sender.isStuck,
-      deliver: (envelope) => this.#deps.deliver(envelope, this.peer),
+      deliver: (envelope, isRepeat) =>
+        this.#deps.deliver(envelope, isRepeat ? { ...this.#origin, isRepeat } : this.#origin),
       wake: () => {
         this.#sender.wake();
       },
@@ -243,13 +232,15 @@ export class Link {
   }
 
   #opened(offer: PeerOffer, replaced: boolean): void {
+    const { hasSameStore, hasNewLife } = this.#memory.meet(offer);
+    this.#origin = { peer: this.peer, life: offer.life ?? offer.epoch, isRepeat: false };
     if (replaced) {
       this.#receiver.reset();
-      this.#sender.restart(restarted(this.peer));
+      this.#sender.restart(restarted(this.peer), { again: hasSameStore });
     }
     this.#receiver.grant();
     this.#sender.opened(offer.limit);
-    if (replaced) this.#deps.interrupted(this.peer);
+    if (replaced || hasNewLife) this.#deps.interrupted(this.peer);
   }
 
   #onData(frame: FrameOf<'data'>): void {

@@ -2,28 +2,25 @@
  * The links of one runtime: which peer by which path. Takes envelopes from the bus, finds the peer's runtime, keeps
  * one link per peer, and takes frames from the protostubs, checking that the sender is who the frame says.
  */
-import {
-  addressParts,
-  ownerOf,
-  parseAddress,
-  type Address,
-  type RuntimeAddress,
-} from '../message/address.ts';
+import { ownerOf, parseAddress, type Address, type RuntimeAddress } from '../message/address.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
-import type { Transport } from '../bus/endpoint.ts';
+import type { Origin, Reception, Transport } from '../bus/endpoint.ts';
 import { atMost, type Timer } from '../platform/clock.ts';
-import type { FrameContent, MediaStore, Protostub } from '../protostub/protostub.ts';
+import type { Protostub } from '../protostub/protostub.ts';
 import { encodeBody, type Encoded } from './entry.ts';
-import { claimedSender, decodeFrame, singleRuntime, type Frame, type FrameOf } from './frame.ts';
-import { Link, type LinkDeps, type LinkReport } from './link.ts';
+import { claimedSender, decodeFrame, singleRuntime, type FrameOf } from './frame.ts';
+import { Link, type LinkReport } from './link.ts';
+import type { LinkDeps } from './link-deps.ts';
 import { Locator } from './locator.ts';
+import { isDurable } from './outbox.ts';
+import { Paths } from './paths.ts';
 import { createSharedThrottle, type SharedThrottle } from './throttle.ts';
 
 /** What the links need from their runtime. */
 export interface LinksDeps extends Omit<LinkDeps, 'suspect' | 'media'> {
-  /** True when the runtime hosts `address`. */
-  readonly isHosted: (address: Address) => boolean;
+  /** True when the runtime hosts `address`; a promise when its store must be asked. */
+  readonly isHosted: (address: Address) => boolean | Promise<boolean>;
   /** A peer has sent something that was delivered. */
   readonly onPeer: (peer: RuntimeAddress) => void;
 }
@@ -39,21 +36,30 @@ export class Links implements Transport {
   readonly #links = new Map<RuntimeAddress, Link>();
   readonly #locator: Locator;
   readonly #locates: SharedThrottle;
-  readonly #undo = new Map<Protostub, () => void>();
-  /** Stores of all paths, removed ones too: what was spilled on them may still be on its way. */
-  readonly #media = new Set<MediaStore>();
-  #paths: readonly Protostub[] = [];
+  readonly #paths: Paths;
   #sweep: Timer;
 
   constructor(deps: LinksDeps) {
     this.#deps = deps;
     this.#locates = createSharedThrottle(LOCATED, () => deps.clock.now());
+    this.#paths = new Paths({
+      logger: deps.logger,
+      onFrame: (content, sender, path) => {
+        this.#onFrame(content, sender, path);
+      },
+      onState: (path) => {
+        this.#onPathState(path);
+      },
+      onRemoved: () => {
+        this.#choosePaths();
+      },
+    });
     this.#locator = new Locator({
       ...deps,
       broadcast: (frame, owner) => {
-        this.#broadcast(frame, owner);
+        this.#paths.broadcast(frame, owner);
       },
-      diagnose: (owner) => this.#diagnose(owner),
+      diagnose: (owner) => this.#paths.diagnose(owner),
       forward: (encoded, expiresAt, runtime) => {
         this.#forward(encoded, expiresAt, runtime);
       },
@@ -67,34 +73,15 @@ export class Links implements Transport {
 
   /** Adds a path; earlier ones are preferred. Links move to it when it suits them better. Returns the removal. */
   addPath(path: Protostub, { first = false } = {}): () => void {
-    this.#paths = first ? [path, ...this.#paths] : [...this.#paths, path];
-    if (path.media) this.#media.add(path.media);
-    const undoFrame = path.onFrame((frame, sender) => {
-      this.#onFrame(frame, sender, path);
-    });
-    const undoState = path.onState((state, error) => {
-      if (error && state === 'closed')
-        this.#deps.logger.error({ error }, `the protostub "${path.name}" closed`);
-      this.#onPathState(path);
-    });
-    const undo = (): void => {
-      undoFrame();
-      undoState();
-      this.#undo.delete(path);
-      this.#paths = this.#paths.filter((other) => other !== path);
-      this.#choosePaths();
-    };
-    this.#undo.set(path, undo);
     this.#scheduleSweep();
-    if (path.state === 'live') this.#onPathState(path);
-    return undo;
+    return this.#paths.add(path, first);
   }
 
   /** Greets peers known from an earlier life, so that homeservers which had given up on ours try again. */
   greet(peers: readonly RuntimeAddress[]): void {
     for (const peer of peers) {
       try {
-        if (peer !== this.#deps.self && this.#pathTo(peer)) this.#linkTo(peer).greet();
+        if (peer !== this.#deps.self && this.#paths.to(peer)) this.#linkTo(peer).greet();
       } catch (error) {
         this.#deps.logger.warn({ peer, error }, 'a peer of earlier could not be greeted');
       }
@@ -104,7 +91,8 @@ export class Links implements Transport {
   send(envelope: Envelope): void | Promise<void> {
     const { settings, clock } = this.#deps;
     const encoded: Encoded = encodeBody(envelope, settings.maxBodyBytes);
-    const expiresAt = envelope.deadline ?? clock.now() + settings.timeToLiveMs;
+    const longest = isDurable(envelope) ? Infinity : clock.now() + settings.timeToLiveMs;
+    const expiresAt = envelope.deadline ?? longest;
     const route = this.#locator.route(envelope.to);
     if (route) return this.#linkTo(route).send(encoded, expiresAt);
     this.#locator.hold(encoded, expiresAt);
@@ -141,13 +129,10 @@ export class Links implements Transport {
     this.#deps.clock.clearTimeout(this.#sweep);
     this.#sweep = undefined;
     for (const envelope of this.#locator.stop()) this.#deps.undeliverable(envelope, error);
-    const closings = [...this.#links.values()].map((link) => link.close());
-    for (const { left } of closings) {
-      for (const { encoded } of left) this.#deps.undeliverable(encoded.envelope, error);
-    }
-    await atMost(this.#deps.clock, BYE_MS, Promise.all(closings.map(({ told }) => told)));
+    const told = [...this.#links.values()].map((link) => this.#close(link, error));
+    await atMost(this.#deps.clock, BYE_MS, Promise.all(told));
     this.#links.clear();
-    for (const undo of [...this.#undo.values()]) undo();
+    this.#paths.clear();
   }
 
   #forward(encoded: Encoded, expiresAt: number, runtime: RuntimeAddress): void {
@@ -161,7 +146,7 @@ export class Links implements Transport {
   #linkTo(peer: RuntimeAddress): Link {
     const known = this.#links.get(peer);
     if (known) return known;
-    const path = this.#pathTo(peer);
+    const path = this.#paths.to(peer);
     if (!path)
       throw new FabricError(
         'no-route',
@@ -177,19 +162,14 @@ export class Links implements Transport {
     this.#makeRoom();
     const link = new Link(peer, path, {
       ...this.#deps,
-      deliver: (envelope, from) => this.#deliver(envelope, from),
-      media: () => [...this.#media],
+      deliver: (envelope, origin) => this.#deliver(envelope, origin),
+      media: () => this.#paths.media,
       suspect: (silent) => {
         this.#locator.forgetRuntime(silent);
       },
     });
     this.#links.set(peer, link);
     return link;
-  }
-
-  #pathTo(peer: RuntimeAddress): Protostub | undefined {
-    const able = this.#paths.filter((path) => path.state !== 'closed' && path.reaches(peer));
-    return able.find(({ state }) => state === 'live') ?? able[0];
   }
 
   #onPathState(path: Protostub): void {
@@ -200,7 +180,7 @@ export class Links implements Transport {
   }
 
   #choosePaths(): void {
-    for (const link of this.#links.values()) link.usePath(this.#pathTo(link.peer) ?? link.path);
+    for (const link of this.#links.values()) link.usePath(this.#paths.to(link.peer) ?? link.path);
   }
 
   #onFrame(content: unknown, sender: RuntimeAddress, path: Protostub): void {
@@ -225,52 +205,32 @@ export class Links implements Transport {
     const owner = ownerOf(peer);
     const siblings = [...this.#links.keys()].filter((other) => ownerOf(other) === owner);
     if (siblings.length < this.#deps.settings.maxLinksPerOwner)
-      return this.#createLink(peer, this.#pathTo(peer) ?? path);
+      return this.#createLink(peer, this.#paths.to(peer) ?? path);
     throw new FabricError(
       'rate-limited',
       `${owner ?? peer} holds ${siblings.length} links already; ${peer} was refused.`,
     );
   }
 
-  #deliver(envelope: Envelope, peer: RuntimeAddress): void | Promise<void> {
+  #deliver(envelope: Envelope, origin: Origin): Reception | undefined {
     if (envelope.type === 'response' && (envelope.body as { code?: unknown } | undefined)?.code === 404)
       this.#locator.forget(envelope.from);
-    else this.#locator.learn(envelope.from, peer);
-    this.#deps.onPeer(peer);
-    return this.#deps.deliver(envelope, peer);
+    else this.#locator.learn(envelope.from, origin.peer);
+    this.#deps.onPeer(origin.peer);
+    return this.#deps.deliver(envelope, origin);
   }
 
   #onLocate({ id, address }: FrameOf<'locate'>, from: RuntimeAddress, path: Protostub): void {
     if (!this.#locates.take(ownerOf(from) ?? from)) return;
+    const answer = (found: boolean): void => {
+      this.#paths.carry(path, { kind: 'located', from: this.#deps.self, to: from, id, address, found }, from);
+    };
     const found = this.#deps.isHosted(parseAddress(address));
-    const answer = { kind: 'located', from: this.#deps.self, to: from, id, address, found } as const;
-    this.#carry(path, answer, from);
-  }
-
-  #broadcast(frame: Frame, owner: RuntimeAddress): void {
-    const path = this.#pathTo(owner);
-    if (!path)
-      throw new FabricError(
-        'no-route',
-        `No protostub of this runtime reaches ${addressParts(owner).domain}; add one for it.`,
-        { details: { owner } },
-      );
-    if (path.state === 'live') this.#carry(path, frame, owner);
-  }
-
-  #carry(path: Protostub, frame: Frame, to: RuntimeAddress): void {
-    path.send(frame as FrameContent, to).catch((error: unknown) => {
-      this.#deps.logger.debug({ to, kind: frame.kind, error }, 'a frame was not taken by the message node');
-    });
-  }
-
-  async #diagnose(owner: RuntimeAddress): Promise<FabricError | undefined> {
-    try {
-      return await this.#pathTo(owner)?.diagnose?.(owner);
-    } catch (error) {
-      this.#deps.logger.debug({ owner, error }, 'the silence of a peer could not be explained');
-      return undefined;
-    }
+    if (!(found instanceof Promise)) answer(found);
+    else
+      found.then(answer, (caught: unknown) => {
+        this.#deps.reject(FabricError.from(caught)); // unanswered: the asker asks again
+      });
   }
 
   #scheduleSweep(): void {
@@ -294,6 +254,14 @@ export class Links implements Transport {
 
   #drop(link: Link): void {
     this.#links.delete(link.peer);
-    link.close();
+    const text = `The link to ${link.peer} was idle and has been closed.`;
+    void this.#close(link, new FabricError('offline', text, { details: { peer: link.peer } }));
+  }
+
+  /** Closes a link and reports what still waited; settles once the peer has been told. */
+  #close(link: Link, error: FabricError): Promise<void> {
+    const { left, told } = link.close();
+    for (const { encoded } of left) this.#deps.undeliverable(encoded.envelope, error);
+    return told;
   }
 }

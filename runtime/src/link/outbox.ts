@@ -1,7 +1,9 @@
 /**
  * The outbox of a link: what waits to be sent and what was sent but not acknowledged, in order. An envelope gets its
- * number when it is first sent, so one that is withdrawn before leaves no gap. Pure: no timers, no I/O.
+ * number when it is first sent, so one that is withdrawn before leaves no gap. Durable ones (with `seq`) keep their place
+ * over sessions. Pure: no timers, no I/O.
  */
+import type { Envelope } from '../message/envelope.ts';
 import type { Encoded } from './entry.ts';
 import { encodeEntry, escapedBytes } from './entry.ts';
 
@@ -26,9 +28,12 @@ export interface Batch {
   readonly entries: string;
 }
 
+/** True when an envelope outlives its link: its sender keeps it, and its receiver knows a repeat by its `seq`. */
+export const isDurable = ({ seq }: Envelope): boolean => seq !== undefined;
+
 /** Envelopes between acceptance and acknowledgement. */
 export class Outbox {
-  readonly #items: OutboxItem[] = [];
+  #items: OutboxItem[] = [];
   readonly #byId = new Map<string, OutboxItem>();
   /** Number of the first item in `#items`. */
   #base = 1;
@@ -45,6 +50,11 @@ export class Outbox {
   /** Envelopes sent and not acknowledged. */
   get unacknowledged(): number {
     return this.#numbered;
+  }
+
+  /** Durable envelopes among those that wait. */
+  get durable(): number {
+    return this.#items.filter(({ encoded }) => isDurable(encoded.envelope)).length;
   }
 
   /** Number of the last envelope that was sent. */
@@ -95,8 +105,8 @@ export class Outbox {
   /** Takes back what was spilled: the bodies are still here. */
   forgetSpills(): void {
     for (const item of this.#items) {
-      const { envelope, body } = item.encoded;
-      if (item.encoded.spill) item.encoded = { envelope, body };
+      const { spill, ...whole } = item.encoded;
+      if (spill) item.encoded = whole;
     }
   }
 
@@ -106,24 +116,30 @@ export class Outbox {
   }
 
   /**
-   * Starts numbering anew for a peer in a new life. Returns the items that had been sent and not given up, whose fate
-   * is unknown.
+   * Starts numbering anew for a peer in a new life. Durable items that had been sent stay first in line; so do the others
+   * when `again`, marked as such. Without it they are removed and returned, unless given up: their fate is unknown.
    */
-  restart(): readonly OutboxItem[] {
-    const sent = this.#dropFirst(this.#numbered);
-    this.#base = 1;
-    this.#cursor = 0;
-    return sent.filter(({ withdrawn }) => !withdrawn);
+  restart({ again }: { readonly again: boolean }): readonly OutboxItem[] {
+    const sent = this.#dropFirst(this.#numbered).filter(({ withdrawn }) => !withdrawn);
+    const isKept = ({ encoded }: OutboxItem): boolean => again || isDurable(encoded.envelope);
+    const kept = sent.filter(isKept);
+    for (const item of kept) {
+      if (!isDurable(item.encoded.envelope)) item.encoded = { ...item.encoded, again };
+      this.#byId.set(item.encoded.envelope.id, item);
+    }
+    this.#items = [...kept, ...this.#items];
+    this.#startAnew();
+    return sent.filter((item) => !isKept(item));
   }
 
   /**
-   * Starts numbering anew for a peer that closed in order after `ack`: what it did not take over is sent again.
+   * Starts numbering anew for a peer that closed in order after `ack`: what it did not take over is sent again. Returns
+   * what it did.
    */
-  renumber(ack: number): void {
-    this.acknowledge(ack);
-    this.#base = 1;
-    this.#cursor = 0;
-    this.#numbered = 0;
+  renumber(ack: number): readonly OutboxItem[] {
+    const acknowledged = this.acknowledge(ack);
+    this.#startAnew();
+    return acknowledged;
   }
 
   /** Gives up on an envelope. Tells whether it was still here: `unsent`, `unacknowledged`, or `gone` (taken over). */
@@ -132,6 +148,13 @@ export class Outbox {
     if (!item) return 'gone';
     item.withdrawn = true;
     return item.sentAt === undefined ? 'unsent' : 'unacknowledged';
+  }
+
+  /** Gives up on an item whose body cannot go. If it has a number, that goes out without it, and nobody takes it for whole. */
+  hollow(item: OutboxItem): void {
+    const { seq: _seq, ...envelope } = item.encoded.envelope;
+    item.withdrawn = true;
+    item.encoded = { envelope, body: undefined };
   }
 
   /**
@@ -143,27 +166,38 @@ export class Outbox {
     const unsent = this.#items.splice(this.#numbered);
     for (const item of unsent) {
       if (item.expiresAt > now) this.#items.push(item);
-      else this.#byId.delete(item.encoded.envelope.id);
+      else this.#forget(item);
     }
     const expired = [...sent, ...unsent].filter((item) => item.expiresAt <= now && !item.withdrawn);
     for (const item of expired) item.withdrawn = true;
     return expired;
   }
 
-  /** True when something is unacknowledged, and nobody waits for any of it any more. */
+  /** True when something unacknowledged was given up, and all else of it can be sent in another session as well. */
   get isForsaken(): boolean {
-    return this.#numbered > 0 && this.#items.slice(0, this.#numbered).every(({ withdrawn }) => withdrawn);
+    const sent = this.#items.slice(0, this.#numbered);
+    return (
+      sent.some(({ withdrawn }) => withdrawn) &&
+      sent.every(({ withdrawn, encoded }) => withdrawn || isDurable(encoded.envelope))
+    );
   }
 
-  /** Removes and returns everything. */
+  /** Removes everything; returns what was not given up. */
   clear(): readonly OutboxItem[] {
-    this.#numbered = this.#items.length;
-    return this.restart();
+    const items = this.#dropFirst(this.#items.length);
+    this.#startAnew();
+    return items.filter(({ withdrawn }) => !withdrawn);
+  }
+
+  #startAnew(): void {
+    this.#base = 1;
+    this.#cursor = 0;
+    this.#numbered = 0;
   }
 
   #dropFirst(amount: number): readonly OutboxItem[] {
     const dropped = this.#items.splice(0, amount);
-    for (const { encoded } of dropped) this.#byId.delete(encoded.envelope.id);
+    for (const item of dropped) this.#forget(item);
     this.#base += amount;
     this.#numbered = Math.max(0, this.#numbered - amount);
     this.#cursor = Math.max(0, this.#cursor - amount);
@@ -182,7 +216,13 @@ export class Outbox {
 
   #remove(index: number, item: OutboxItem): void {
     this.#items.splice(index, 1);
-    this.#byId.delete(item.encoded.envelope.id);
+    this.#forget(item);
+  }
+
+  /** One that was given up may be offered again, under the same id, while the first is still here. */
+  #forget(item: OutboxItem): void {
+    const { id } = item.encoded.envelope;
+    if (this.#byId.get(id) === item) this.#byId.delete(id);
   }
 }
 

@@ -32,7 +32,7 @@ export class Receiver {
     this.#delivery = this.#newDelivery();
   }
 
-  /** Number of the last entry handed on. */
+  /** Number of the last entry that was taken over, and all before it. */
   get delivered(): number {
     return this.#delivery.delivered;
   }
@@ -55,7 +55,7 @@ export class Receiver {
   /** What we grant now; remembered, as the peer may use it. Nothing new while it takes nothing itself. */
   grant(): number {
     if (this.#deps.isStuck() && this.#granted > 0) return this.#granted;
-    const open = this.#delivery.delivered - this.#delivery.inProgress + this.#deps.settings.windowEnvelopes;
+    const open = this.#delivery.settled + this.#deps.settings.windowEnvelopes;
     this.#granted = Math.max(this.#granted, open);
     return this.#granted;
   }
@@ -88,7 +88,7 @@ export class Receiver {
       });
       this.#delivery.push(arrival.ready);
       if (arrival.irregular) this.acknowledgeNow();
-      else this.#acknowledgeSoon();
+      else if (this.#delivery.delivered > this.#said) this.#acknowledgeSoon();
     }
     if (ask) this.acknowledgeNow();
   }
@@ -115,10 +115,10 @@ export class Receiver {
       }, settings.ackDelayMs);
   }
 
-  /** Entries were handed on or handled late: the peer may need to hear of it, or of new credit. */
+  /** Entries were handed on, kept or handled late: the peer may need to hear of it, or of new credit. */
   #progress(): void {
     const { windowEnvelopes } = this.#deps.settings;
-    const open = this.#delivery.delivered - this.#delivery.inProgress + windowEnvelopes;
+    const open = this.#delivery.settled + windowEnvelopes;
     if (open - this.#granted >= windowEnvelopes / 4) this.acknowledgeNow();
     else if (this.#delivery.delivered > this.#said) this.#acknowledgeSoon();
   }

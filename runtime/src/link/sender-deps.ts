@@ -30,6 +30,8 @@ export interface SenderDeps {
   readonly acknowledgementDue: () => boolean;
   /** How far we have received and what we grant; saying it clears what was due. */
   readonly position: () => { readonly ack: number; readonly limit: number };
+  /** The peer has acknowledged a durable envelope. */
+  readonly kept: (envelope: Envelope) => void;
   readonly undeliverable: (envelope: Envelope, error: FabricError) => void;
   /** Nothing has come back for several attempts. */
   readonly suspect: () => void;

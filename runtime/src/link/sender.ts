@@ -7,7 +7,7 @@ import { delay } from '../platform/clock.ts';
 import { Congestion } from './congestion.ts';
 import type { Encoded } from './entry.ts';
 import { MAX_ENTRIES_CHARS, type FrameOf } from './frame.ts';
-import { needsSpill, Outbox, type Batch, type OutboxItem } from './outbox.ts';
+import { isDurable, needsSpill, Outbox, type Batch, type OutboxItem } from './outbox.ts';
 import { InFlight } from './in-flight.ts';
 import { ResendTimer } from './resend-timer.ts';
 import type { SenderDeps, SessionEnds } from './sender-deps.ts';
@@ -41,7 +41,7 @@ export class Sender {
     });
   }
 
-  get outbox(): Pick<Outbox, 'size' | 'unacknowledged' | 'lastNumber'> {
+  get outbox(): Pick<Outbox, 'size' | 'durable' | 'unacknowledged' | 'lastNumber'> {
     return this.#outbox;
   }
   /** True when nothing has come back in time for what was sent last. */
@@ -99,6 +99,7 @@ export class Sender {
       this.#congestion.relieve(this.#outbox.size);
     } else this.#timer.hurry();
     this.wake();
+    this.#tell(items);
   }
 
   /** The session is open, with the peer's first credit. */
@@ -110,9 +111,9 @@ export class Sender {
     this.wake();
   }
 
-  /** The peer is in a new life: what was sent and not acknowledged is lost to us, the rest is numbered anew. */
-  restart(reason: FabricError): void {
-    const lost = this.#outbox.restart();
+  /** The peer is in a new life: what it can tell from a repeat goes out again (see {@link Outbox.restart}), the rest is lost. */
+  restart(reason: FabricError, how: { readonly again: boolean }): void {
+    const lost = this.#outbox.restart(how);
     this.#probe = 'no';
     this.#credit = 0;
     this.#report(lost, reason);
@@ -120,10 +121,11 @@ export class Sender {
 
   /** The peer closed in order after `ack`: what it did not take over goes out in the next session. */
   renumber(ack: number): void {
-    this.#outbox.renumber(ack);
+    const items = this.#outbox.renumber(ack);
     this.#probe = 'no';
     this.#credit = 0;
     this.wake();
+    this.#tell(items);
   }
 
   /** Forgets what the path was busy with and sends everything unacknowledged again: the path is new, or back. */
@@ -201,19 +203,14 @@ export class Sender {
 
   /** Sends a data frame: with entries, or only to acknowledge or (`ask`) to be acknowledged. */
   #transmit(ends: SessionEnds, content: Partial<Batch> & { readonly ask?: boolean }): void {
-    const { first = this.#outbox.lastNumber + 1, entries, ask = false } = content;
+    const { first = this.#outbox.lastNumber + 1, entries, items = [], ask = false } = content;
     const probing = entries !== undefined && this.#probe === 'due';
     if (probing) this.#probe = 'sent';
     const frame: FrameOf<'data'> = { kind: 'data', ...ends, first, ...this.#deps.position() };
     if (entries !== undefined) frame.entries = entries;
-    if (probing || ask || this.#isUrgent(content)) frame.ask = true;
+    const soon = this.#deps.clock.now() + URGENT_MS; // `offline` or `timeout` hangs on it, for who waits only briefly
+    if (probing || ask || items.some(({ expiresAt }) => expiresAt < soon)) frame.ask = true;
     this.#occupy(this.#deps.path().send(frame, this.#deps.peer));
-  }
-
-  /** Who waits only briefly must learn soon that the peer has taken the message: `offline` or `timeout` hangs on it. */
-  #isUrgent({ items = [] }: Partial<Batch>): boolean {
-    const soon = this.#deps.clock.now() + URGENT_MS;
-    return items.some(({ expiresAt }) => expiresAt < soon);
   }
 
   /** Keeps the path busy until `work` settles; a failure is tried again later, unless `refused` takes it. */
@@ -241,29 +238,25 @@ export class Sender {
   }
 
   #spill(item: OutboxItem): void {
-    const { peer, undeliverable } = this.#deps;
-    const { media, name } = this.#deps.path();
+    const { peer, undeliverable, path, canSpill } = this.#deps;
+    const { media, name } = path();
     const { envelope } = item.encoded;
+    const text = `A message to ${peer} fits into no frame of ${name}, and the peer or ${name} cannot spill.`;
+    const spilling =
+      media && canSpill()
+        ? spillBody(item.encoded, media, this.#abort.signal)
+        : Promise.reject(new FabricError('too-large', text));
     const refused = (error: FabricError): boolean => {
       if (error.retryable) return false;
-      this.#outbox.withdraw(envelope.id);
-      item.encoded = { envelope, body: undefined }; // if it has a number, that goes out without it
-      undeliverable(envelope, error);
+      const isAwaited = !item.withdrawn;
+      this.#outbox.hollow(item);
+      if (isAwaited) undeliverable(envelope, error);
       return true;
     };
-    if (!media || !this.#deps.canSpill()) {
-      const text = `A message to ${peer} fits into no frame of ${name}, and the peer or ${name} cannot spill.`;
-      refused(new FabricError('too-large', text));
-      this.wake();
-      return;
-    }
-    const spilling = spillBody(item.encoded, media, this.#abort.signal);
-    this.#occupy(
-      spilling.then((encoded) => {
-        item.encoded = encoded;
-      }),
-      refused,
-    );
+    const spilled = spilling.then(({ spill }) => {
+      if (spill) item.encoded = { ...item.encoded, spill };
+    });
+    this.#occupy(spilled, refused);
   }
 
   /** Nothing has come back in time. */
@@ -291,6 +284,12 @@ export class Sender {
     this.#congestion.relieve(0);
     this.#deps.suspect();
     void this.#peerSilence.diagnose(this.#deps.path());
+  }
+
+  /** Tells senders that the peer has what they keep; nothing more to those who were told that it has not. */
+  #tell(acknowledged: readonly OutboxItem[]): void {
+    for (const { encoded, withdrawn } of acknowledged)
+      if (!withdrawn && isDurable(encoded.envelope)) this.#deps.kept(encoded.envelope);
   }
 
   #report(items: readonly OutboxItem[], error: FabricError): void {

@@ -117,8 +117,8 @@ function entriesOf(value: unknown): Record<string, unknown>[] {
 }
 
 function encodeEntries(envelopes: readonly GoldenEnvelope[]): string {
-  const encoded = envelopes.map(({ spill, ...envelope }): Encoded => {
-    const written = encodeBody(envelope as unknown as Envelope, 1_000_000);
+  const encoded = envelopes.map(({ spill, again = false, ...envelope }): Encoded => {
+    const written = { ...encodeBody(envelope as unknown as Envelope, 1_000_000), again };
     return spill ? { ...written, spill } : written;
   });
   return `[${encoded.map((one, index) => encodeEntry(one, encoded[index - 1]?.envelope)).join(',')}]`;

@@ -4,6 +4,7 @@ import { createMemoryHub, defaultLinkSettings, FabricError, runtimeAddress, sile
 import { createManualClock, type ManualClock } from '@hyperty/runtime/testing';
 import type { Frame } from '../../../../runtime/src/link/frame.ts';
 import { Links } from '../../../../runtime/src/link/links.ts';
+import { createPeerStores } from '../../../../runtime/src/link/peer-memory.ts';
 import { envelopeOf } from '../../../support/envelope.ts';
 import { alice, bob, carol, upTo } from '../../../support/party.ts';
 
@@ -44,13 +45,20 @@ describe('the links of a runtime', () => {
       settings: { ...defaultLinkSettings, ...settings },
       hex: (digits) =>
         `${String((drawn += 1))}a${self.replace(/[^0-9a-f]/g, '')}`.padEnd(digits, '0').slice(0, digits),
+      life: self.replace(/[^a-z]/g, ''),
+      store: () => undefined,
+      ...createPeerStores(silentLogger),
       isHosted: () => true,
       onPeer: () => undefined,
-      deliver: (envelope) => void delivered.push(envelope),
+      deliver: (envelope) => {
+        delivered.push(envelope);
+        return undefined;
+      },
       refuse: () => undefined,
       reject: ({ code }) => rejected.push(code),
       undeliverable: ({ id }, { code }) => undelivered.push(`${id} ${code}`),
       interrupted: () => undefined,
+      kept: () => undefined,
     });
     const frames: Frame[] = [];
     const stub = hub.protostub(self);

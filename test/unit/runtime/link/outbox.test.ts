@@ -129,7 +129,7 @@ describe('an outbox', () => {
     take(3);
     outbox.acknowledge(1);
     outbox.withdraw('b');
-    assert.deepEqual(idsOf(outbox.restart()), ['c']);
+    assert.deepEqual(idsOf(outbox.restart({ again: false })), ['c']);
     const batch = outbox.take(100, MAX_BYTES, 0);
     assert.equal(batch?.first, 1);
     assert.deepEqual(idsOf(batch.items), ['d']);

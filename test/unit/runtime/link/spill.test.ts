@@ -95,7 +95,7 @@ describe('a delivery', () => {
       maxBodyBytes: 1000,
       media: () => [],
       skewMs: () => 0,
-      deliver: () => promise,
+      deliver: () => ({ handled: promise }),
       refuse: () => assert.fail('it was refused'),
       reject: (error) => assert.fail(error),
       progress: () => void (progress += 1),

@@ -1,0 +1,93 @@
+/**
+ * What one runtime knows of another's memory: the name of its life, which ends with its process, and that of its
+ * store, which outlives it. Tells a peer that only restarted from one that has lost what it knew.
+ */
+import type { RuntimeAddress } from '../message/address.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { PeerOffer } from './handshake.ts';
+
+/** The stores of peers, by the names that they gave. */
+export interface PeerStores {
+  /** Name of the store that `peer` was last seen with. */
+  readonly knownStore: (peer: RuntimeAddress) => string | undefined;
+  /** A peer was seen with a store for the first time, or with another one. */
+  readonly onStore: (peer: RuntimeAddress, store: string) => void;
+  /** A peer that had a store has come with another one: it knows nothing of what the first had accepted. */
+  readonly storeLost: (
+    peer: RuntimeAddress,
+    stores: { readonly before: string; readonly now: string },
+  ) => void;
+}
+
+/** Remembers the stores of peers for as long as the process lives, and logs when one is lost. */
+export function createPeerStores(logger: Logger): PeerStores {
+  const stores = new Map<RuntimeAddress, string>();
+  return {
+    knownStore: (peer) => stores.get(peer),
+    onStore: (peer, store) => void stores.set(peer, store),
+    storeLost: (peer, { before, now }) => {
+      const text =
+        'a peer has lost what it knew of us: it runs on another store. What its hyperties had accepted and not yet handled is gone, unless the earlier store comes back';
+      logger.warn({ peer, before, now }, text);
+    },
+  };
+}
+
+/** What the memory of one peer needs. */
+export interface PeerMemoryDeps extends PeerStores {
+  readonly peer: RuntimeAddress;
+  readonly logger: Logger;
+  readonly store: () => string | undefined;
+}
+
+/** What a new session shows. */
+export interface Encounter {
+  /** The peer kept its store since the session before. */
+  readonly hasSameStore: boolean;
+  /** The peer is known to be in another life than in the session before. */
+  readonly hasNewLife: boolean;
+}
+
+/** What is known of one peer, over sessions. */
+export class PeerMemory {
+  readonly #deps: PeerMemoryDeps;
+  #last: PeerOffer | undefined;
+  /** The store of ours that the peer asked for, and that was warned of. */
+  #missed: string | undefined;
+
+  constructor(deps: PeerMemoryDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes what a peer says of itself at the start of a session. */
+  meet(offer: PeerOffer): Encounter {
+    const last = this.#last;
+    this.#last = offer;
+    this.#learn(offer);
+    this.#compare(offer);
+    return {
+      hasSameStore: offer.store !== undefined && offer.store === last?.store,
+      hasNewLife: offer.life !== undefined && last?.life !== undefined && offer.life !== last.life,
+    };
+  }
+
+  #learn({ store: now }: PeerOffer): void {
+    const { peer, knownStore, onStore, storeLost } = this.#deps;
+    const before = knownStore(peer);
+    if (now === undefined || now === before) return;
+    onStore(peer, now);
+    if (before !== undefined) storeLost(peer, { before, now });
+  }
+
+  #compare({ knownStore: expected }: PeerOffer): void {
+    const { peer, logger, store } = this.#deps;
+    const own = store();
+    if (expected === undefined || expected === own || expected === this.#missed) return;
+    this.#missed = expected;
+    const text =
+      own === undefined
+        ? 'a peer knows this runtime with a store, and now it runs without one: messages that were accepted into that store wait there. Start the runtime with it again'
+        : 'a peer knows this runtime with another store: messages that were accepted into that one are not here. If it was started with the wrong or an empty store by mistake, start it with the earlier one; else nothing need be done';
+    logger.warn({ peer, expected, own }, text);
+  }
+}
