@@ -110,6 +110,7 @@ export default {
     runtimeLayer('platform', 'message'),
     runtimeLayer('bus', 'message|platform'),
     runtimeLayer('store', 'message|platform'),
+    runtimeLayer('schedule', 'message|platform'),
     {
       name: 'runtime-observe',
       comment:
@@ -140,6 +141,7 @@ export default {
       '^runtime/src/node/',
       'Metrics are plain data in observe/; only the endpoint knows Prometheus.',
     ),
+    door('rrule-temporal', '^runtime/src/schedule/', 'Rules of recurrence are known to schedule/ only.'),
     door('redis', '^services/src/store/', 'Redis is known to services/src/store/ only.'),
     door('commander', '^cli/src/', 'Only the command line parses a command line.'),
   ],
