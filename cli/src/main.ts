@@ -3,10 +3,12 @@
  * gives. The work is done in `command/`.
  */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { FabricError } from '@hyperty/runtime';
+import type { LogLevel } from '@hyperty/runtime/node';
 import { doctor, type DoctorCommandOptions } from './command/doctor.ts';
 import { down } from './command/down.ts';
+import { inspect, type InspectOptions } from './command/inspect.ts';
 import { run, type RunOptions } from './command/run.ts';
 import { status } from './command/status.ts';
 import { backUpStore, checkStore } from './command/store.ts';
@@ -71,6 +73,7 @@ function describeProgram(choose: (action: Action) => void): Command {
   describeWorldCommands(program, choose);
   describeDoctor(program, choose);
   describeRun(program, choose);
+  describeInspect(program, choose);
   describeStore(program, choose);
   return program;
 }
@@ -142,6 +145,10 @@ function describeRun(program: Command, choose: (action: Action) => void): void {
       'account of the world, NAME@COMPANY (default: bob@partner hosts, alice@acme runs scripts)',
     )
     .option('--name <name>', "last part of the hyperty's address (default: the name in its descriptor)")
+    .option('--metrics [port]', 'offer metrics to Prometheus on 127.0.0.1 (port 9464 by default)', parsePort)
+    .addOption(
+      new Option('--log-level <level>', 'the least that is logged').choices(LOG_LEVELS).default('warn'),
+    )
     .option('--homeserver <url>', 'use an account of this homeserver instead of one of the world');
   addCredentials(command)
     .option('--dir <folder>', 'folder of the world', DEFAULT_DIR)
@@ -155,6 +162,20 @@ function describeRun(program: Command, choose: (action: Action) => void): void {
     )
     .action((file: string, options: RunOptions) =>
       choose(({ terminal, interruption }) => run(file, options, { terminal, signal: interruption.signal })),
+    );
+}
+
+function describeInspect(program: Command, choose: (action: Action) => void): void {
+  program
+    .command('inspect')
+    .description('show what the runtimes of "hyperty run" do: hyperties, links, dead letters')
+    .option('--watch', 'draw it anew every second, until Ctrl-C')
+    .option('--json', 'print JSON; with --watch, one line a second')
+    .option('--socket <path>', "one runtime's socket, instead of all those of the world and of this user")
+    .option('--dir <folder>', 'folder of the world', DEFAULT_DIR)
+    .addHelpText('after', examples('hyperty inspect', 'hyperty inspect --watch', 'hyperty inspect --json'))
+    .action((options: InspectOptions) =>
+      choose(({ terminal, interruption }) => inspect(options, { terminal, signal: interruption.signal })),
     );
 }
 
@@ -178,6 +199,14 @@ function describeStore(program: Command, choose: (action: Action) => void): void
     .argument('<target>', 'the new file; one that exists is not overwritten')
     .addHelpText('after', examples('hyperty store backup alice.db backups/alice-monday.db'))
     .action((file: string, target: string) => choose(({ terminal }) => backUpStore(file, target, terminal)));
+}
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const satisfies readonly LogLevel[];
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a number from 0 (any that is free) to 65535.');
 }
 
 function addCredentials(command: Command): Command {
@@ -206,4 +235,5 @@ Variables: HYPERTY_SYNAPSE_PYTHON (a Python that has matrix-synapse), HYPERTY_PA
 Examples:
   hyperty up                                   two companies on this machine
   hyperty run examples/hello/ask-greeter.ts    a file of one's own
+  hyperty inspect --watch                      what it does, live
   hyperty doctor https://matrix.example.com    can the fabric work there?`;

@@ -3,16 +3,25 @@
  */
 import { once } from 'node:events';
 import { inspect } from 'node:util';
+import type { LogLevel } from '@hyperty/runtime/node';
 import { openSession, type AccountOptions } from '../account-source.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import { loadProgram, type Program, type Script } from '../program-file.ts';
-import { startRuntime, type RuntimeSession } from '../runtime-session.ts';
+import {
+  loadFabric,
+  startRuntime,
+  type ObservationOptions,
+  type RuntimeSession,
+} from '../runtime-session.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** What `hyperty run` takes. */
 export interface RunOptions extends AccountOptions {
   /** Last segment of the hyperty's address; its descriptor's name by default. */
   readonly name?: string;
+  /** Port for metrics, `true` for the usual one. Without it there are none. */
+  readonly metrics?: number | true;
+  readonly logLevel: LogLevel;
 }
 
 const DEFAULT_ACCOUNTS = { hyperty: 'bob@partner', script: 'alice@acme' } as const satisfies Record<
@@ -29,9 +38,17 @@ export async function run(
   const { terminal, signal } = context;
   const program = await loadProgram(file);
   const lease = await openSession(options, DEFAULT_ACCOUNTS[program.kind], signal);
-  const started = await startRuntime(lease);
+  const started = await startRuntime(lease, await observation(options));
+  const { metricsUrl, unwatchable } = started;
   const choice = options.as === undefined && options.homeserver === undefined ? ' (choose with --as)' : '';
   terminal.printProgress({ kind: 'note', text: `running as ${started.userId}${choice}` });
+  if (metricsUrl !== undefined)
+    terminal.printProgress({ kind: 'note', text: `metrics at ${metricsUrl}/metrics` });
+  if (unwatchable !== undefined)
+    terminal.printProgress({
+      kind: 'warning',
+      text: `"hyperty inspect" will not see it: ${unwatchable.message}`,
+    });
   try {
     if (program.kind === 'hyperty') await host(program, started, { ...context, name: options.name });
     else await runScript(program.script, started, context);
@@ -39,6 +56,16 @@ export async function run(
   } finally {
     await started.end();
   }
+}
+
+/** Results are printed to the output stream, so the log goes to the error stream: for people where one looks on. */
+async function observation({ dir, metrics, logLevel }: RunOptions): Promise<ObservationOptions> {
+  const [, , { createLogger, DEFAULT_METRICS_PORT }] = await loadFabric();
+  return {
+    dir,
+    logger: createLogger({ level: logLevel, pretty: process.stderr.isTTY }),
+    ...(metrics === undefined ? {} : { metricsPort: metrics === true ? DEFAULT_METRICS_PORT : metrics }),
+  };
 }
 
 async function host(
