@@ -3,7 +3,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { FabricError, MAX_RANGE } from '@hyperty/runtime';
+import { FabricError } from '@hyperty/runtime';
 import type { SqliteStore } from '@hyperty/runtime/node';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';
@@ -53,7 +53,7 @@ async function countEntries(store: SqliteStore): Promise<number> {
   for (let from = ''; ;) {
     const page = await store.range({ from });
     entries += page.length;
-    if (page.length < MAX_RANGE) return entries;
+    if (page.length === 0) return entries;
     from = `${page.at(-1)?.key ?? ''} `; // a space sorts before every character of a key
   }
 }

@@ -8,7 +8,7 @@ import { systemClock, type Clock } from '../platform/clock.ts';
 import { abort, completionOf, databaseError, databaseLost, databaseName, madeWay, openDatabase, parts, resultOf, type Part } from './indexeddb-database.ts'; // prettier-ignore
 import { Notices } from './indexeddb-notices.ts';
 import { carryOut, Jobs, type Job, type Turn, type WaitingJob } from './job.ts';
-import { checkKey, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { checkKey, limitOf, Page, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What an IndexedDB store is made of. */
@@ -81,21 +81,19 @@ class DatabaseStore implements Store {
   }
 
   async range(range: Range): Promise<readonly Entry[]> {
-    const limit = limitOf(range);
+    const page = new Page(limitOf(range));
     const { from = '', to, reverse = false } = range;
     return this.#read('values', async (values) => {
       // IndexedDB takes no range without room for a key.
       if (to !== undefined && from >= to) return [];
-      const query = (first: string): IDBKeyRange =>
-        to === undefined ? IDBKeyRange.lowerBound(first) : IDBKeyRange.bound(first, to, false, true);
-      const first = reverse ? await firstOfLast(values, query(from), limit) : undefined;
-      const asked = query(first ?? from);
-      const [keys, texts] = await Promise.all([
-        resultOf(values.getAllKeys(asked, limit) as IDBRequest<string[]>),
-        resultOf(values.getAll(asked, limit) as IDBRequest<string[]>),
-      ]);
-      const entries = keys.map((key, index) => ({ key, value: texts[index] ?? '' }));
-      return reverse ? entries.reverse() : entries;
+      const query =
+        to === undefined ? IDBKeyRange.lowerBound(from) : IDBKeyRange.bound(from, to, false, true);
+      const request = values.openCursor(query, reverse ? 'prev' : 'next');
+      for (let cursor = await resultOf(request); cursor; cursor = await resultOf(request)) {
+        if (!page.add({ key: cursor.key as string, value: cursor.value as string })) break;
+        cursor.continue();
+      }
+      return page.entries;
     });
   }
 
@@ -199,18 +197,6 @@ class DatabaseStore implements Store {
     this.#queue = [];
     return jobs;
   }
-}
-
-/** First key of the last `limit` entries; undefined when there are no more than that. */
-async function firstOfLast(
-  values: IDBObjectStore,
-  query: IDBKeyRange,
-  limit: number,
-): Promise<string | undefined> {
-  const request = values.openKeyCursor(query, 'prev');
-  const last = await resultOf(request);
-  if (last && limit > 1) last.advance(limit - 1);
-  return (limit > 1 && last ? await resultOf(request) : last)?.key as string | undefined;
 }
 
 const textIn = (part: IDBObjectStore, key: string): Promise<string | undefined> =>

@@ -1,7 +1,7 @@
 /** The store in memory: for tests, and for runtimes that need not remember. Nothing outlives the process. */
 import { systemClock, type Clock } from '../platform/clock.ts';
 import { Jobs, type Job, type Turn } from './job.ts';
-import { checkKey, limitOf, storeClosed, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { checkKey, limitOf, Page, storeClosed, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What stores in memory share when they stand for several processes on one medium. */
@@ -65,7 +65,9 @@ class MemoryStore implements Store {
     );
     keys.sort();
     if (reverse) keys.reverse();
-    return keys.slice(0, limit).map((key) => ({ key, value: this.#medium.values.get(key) ?? '' }));
+    const page = new Page(limit);
+    keys.every((key) => page.add({ key, value: this.#medium.values.get(key) ?? '' }));
+    return page.entries;
   }
 
   async commit(writes: readonly Write[], leases?: readonly Lease[]): Promise<void> {

@@ -8,7 +8,7 @@ import { FabricError } from '../message/error.ts';
 import { delay, systemClock, type Clock } from '../platform/clock.ts';
 import { carryOut, Jobs, type Job, type Turn, type WaitingJob } from './job.ts';
 import { backUp, fileError, isBusy, openFile } from './sqlite-file.ts';
-import { checkKey, limitOf, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
+import { checkKey, limitOf, Page, storeClosed, type ChangeListener, type Entry, type Lease, type LeaseRequest, type Range, type Store, type Write } from './store.ts'; // prettier-ignore
 import { Watchers } from './watchers.ts';
 
 /** What a SQLite store is made of. */
@@ -86,8 +86,9 @@ class FileStore implements SqliteStore {
     const { from = '', to = '\x7f', reverse = false } = range;
     const statement = reverse ? this.#sql.backwards : this.#sql.forwards;
     return this.#read(() => {
-      const rows = statement.all(from, to, limit) as unknown as Entry[];
-      return rows.map(({ key, value }) => ({ key, value })); // SQLite's rows have no prototype
+      const page = new Page(limit);
+      for (const row of statement.iterate(from, to, limit)) if (!page.add(row as unknown as Entry)) break;
+      return page.entries;
     });
   }
 

@@ -23,7 +23,7 @@ export interface Range {
   readonly from?: string;
   /** End, not included. Default: after the last. */
   readonly to?: string;
-  /** Entries at most. Default and most: 10,000. */
+  /** Entries at most; it may be fewer, see {@link Store.range}. Default and most: 10,000. */
   readonly limit?: number;
   /** From the end backwards. */
   readonly reverse?: boolean;
@@ -59,7 +59,11 @@ export interface Store {
   readonly durability: 'strict' | 'relaxed' | 'memory';
   /** The value of a key. @throws FabricError `storage closed` */
   get(key: string): Promise<string | undefined>;
-  /** Entries in order of their keys. @throws FabricError `storage closed` */
+  /**
+   * Entries in order of their keys: at most {@link MAX_RANGE} with {@link MAX_RANGE_CHARS} characters of values, but one
+   * where there is one. So it may give fewer than asked for: who wants all goes on after the last key until none comes.
+   * @throws FabricError `storage closed`
+   */
   range(range: Range): Promise<readonly Entry[]>;
   /**
    * Makes all changes or none, after all commits asked for before; when it resolves they are durable. Of two writes
@@ -96,6 +100,8 @@ export const MAX_KEY_CHARS = 1024;
 export const MAX_VALUE_CHARS = 16 * 1024 * 1024;
 /** Entries that one range read gives at most. */
 export const MAX_RANGE = 10_000;
+/** Characters of all values that one range read gives at most. */
+export const MAX_RANGE_CHARS = 2 * MAX_VALUE_CHARS;
 
 const KEY = /^[\x21-\x7e]+$/;
 
@@ -105,11 +111,30 @@ export const under = (prefix: string): { readonly from: string; readonly to: str
   to: `${prefix}\x7f`,
 });
 
-/** Entries that a range read gives. @throws TypeError when `limit` is no positive whole number */
+/** Entries that a range read gives at most. @throws TypeError when `limit` is no positive whole number */
 export function limitOf({ limit = MAX_RANGE }: Range): number {
   if (!Number.isInteger(limit) || limit < 1)
     throw new TypeError(`limit must be a positive whole number, got ${limit}.`);
   return Math.min(limit, MAX_RANGE);
+}
+
+/** What one range read gives, as it is gathered. */
+export class Page {
+  readonly entries: Entry[] = [];
+  readonly #limit: number;
+  #chars = 0;
+
+  /** @param limit as {@link limitOf} gives it */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Adds the next entry if there is room for it. Returns false when nothing more has room. */
+  add({ key, value }: Entry): boolean {
+    this.#chars += value.length;
+    if (this.#chars > MAX_RANGE_CHARS && this.entries.length > 0) return false;
+    return this.entries.push({ key, value }) < this.#limit;
+  }
 }
 
 /** @throws TypeError when a key is empty, too long, or has other characters than printable ASCII without spaces */

@@ -86,18 +86,19 @@ return 0
 `);
 
 /**
- * Reads a range. KEYS: order, values. ARGV: command, first bound, second bound, limit.
+ * Reads a range. KEYS: order, values. ARGV: command, first bound, second bound, limit, bytes of values at most, of
+ * which it gives one in any case.
  * @returns keys and values by turns
  */
 export const rangeScript = script(`
-local keys = redis.call(ARGV[1], KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
+local room = tonumber(ARGV[5])
 local entries = {}
-for from = 1, #keys, 1000 do
-  local some = redis.call('HMGET', KEYS[2], unpack(keys, from, math.min(from + 999, #keys)))
-  for index, value in ipairs(some) do
-    entries[#entries + 1] = keys[from + index - 1]
-    entries[#entries + 1] = value
-  end
+for _, key in ipairs(redis.call(ARGV[1], KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])) do
+  local value = redis.call('HGET', KEYS[2], key)
+  room = room - #value
+  if room < 0 and #entries > 0 then break end
+  entries[#entries + 1] = key
+  entries[#entries + 1] = value
 end
 return entries
 `);

@@ -25,6 +25,8 @@ export interface RedisStoreOptions {
 /** Redis closes connections on which more than 1 GiB or about a million arguments come at once. */
 const MAX_BATCH_CHARS = 128 * 1024 * 1024;
 const MAX_BATCH_WRITES = 250_000;
+/** As many as the contract allows characters, of which each has a byte at least. */
+const MAX_RANGE_BYTES = 32 * 1024 * 1024;
 /** Far longer than any connection holds back a commit that was given up. */
 const LINE_MEMORY_MS = 24 * 60 * 60_000;
 const NAMESPACE = /^[!-z|~]{1,200}$/;
@@ -114,7 +116,7 @@ class RedisStore implements Store {
     const { from = '', to, reverse = false } = range;
     const bounds = [`[${from}`, to === undefined ? '+' : `(${to}`];
     const order = reverse ? ['ZREVRANGEBYLEX', ...bounds.toReversed()] : ['ZRANGEBYLEX', ...bounds];
-    const args = [...order, String(limitOf(range))];
+    const args = [...order, String(limitOf(range)), String(MAX_RANGE_BYTES)];
     const { order: keys, values } = this.#keys;
     const flat = (await this.#line.ask(call(rangeScript, [keys, values], args))) as string[];
     const entries: Entry[] = [];

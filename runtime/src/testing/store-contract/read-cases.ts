@@ -1,5 +1,12 @@
 /** Cases of the store contract: what is read, and in which order. */
-import { MAX_KEY_CHARS, MAX_RANGE, MAX_VALUE_CHARS, under } from '../../store/store.ts';
+import {
+  MAX_KEY_CHARS,
+  MAX_RANGE,
+  MAX_RANGE_CHARS,
+  MAX_VALUE_CHARS,
+  under,
+  type Entry,
+} from '../../store/store.ts';
 import { expectEqual, expectTrue } from '../expectation.ts';
 import { storeCase, type StoreCase } from './store-case.ts';
 
@@ -7,6 +14,17 @@ const KEYS = ['!', 'B', 'a', 'a/', 'a/1', 'a/10', 'a/2', 'a0', 'b', '~'];
 
 const entriesOf = (keys: readonly string[]): { key: string; value: string }[] =>
   keys.map((key) => ({ key, value: `value of ${key}` }));
+
+/** Reads page after page until none comes; returns the keys of all. */
+async function pagesOf(read: (last: string | undefined) => Promise<readonly Entry[]>): Promise<string[]> {
+  const keys: string[] = [];
+  for (let page = await read(undefined); page.length > 0; page = await read(keys.at(-1))) {
+    const chars = page.reduce((sum, { value }) => sum + value.length, 0);
+    expectTrue(chars <= MAX_RANGE_CHARS, `a page has ${chars} characters`);
+    keys.push(...page.map(({ key }) => key));
+  }
+  return keys;
+}
 
 /** What is read, and in which order. */
 export const readCases: readonly StoreCase[] = [
@@ -78,6 +96,21 @@ export const readCases: readonly StoreCase[] = [
       'keys in the second range',
     );
   }),
+  storeCase(
+    'gives as much at once as fits into memory; the next range goes on after it',
+    async ({ open }) => {
+      const store = await open();
+      const keys = ['k/1', 'k/2', 'k/3', 'k/4'];
+      const large = 'v'.repeat(MAX_VALUE_CHARS);
+      for (const key of keys) await store.commit([{ key, value: key === 'k/4' ? 'small' : large }]);
+      const forwards = await pagesOf((last) => store.range(last === undefined ? {} : { from: `${last} ` }));
+      expectEqual(forwards, keys, 'keys of all pages');
+      const backwards = await pagesOf((last) =>
+        store.range(last === undefined ? { reverse: true } : { to: last, reverse: true }),
+      );
+      expectEqual(backwards, keys.toReversed(), 'keys of all pages, backwards');
+    },
+  ),
   storeCase('shows each process what another has committed', async ({ open }) => {
     const [one, other] = [await open(), await open()];
     await one.commit([{ key: 'k', value: 'v' }]);
