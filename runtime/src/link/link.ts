@@ -5,7 +5,7 @@
  * handled; unless it can tell a repeat, by `seq`, or by its store: then it is sent again.
  */
 import type { Origin } from '../bus/endpoint.ts';
-import type { RuntimeAddress } from '../message/address.ts';
+import type { Address, RuntimeAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import type { Protostub } from '../protostub/protostub.ts';
 import type { Encoded } from './entry.ts';
@@ -104,6 +104,12 @@ export class Link {
   /** Gives up on an envelope; returns why the peer never took it, undefined when it did. */
   withdraw(id: string): FabricError | undefined {
     return this.#sender.withdraw(id);
+  }
+
+  /** Gives up on the durable envelopes for a receiver that lives elsewhere now; returns them in order. */
+  takeDurable(to: Address): readonly OutboxItem[] {
+    this.#sender.wake(); // others may wait for the room
+    return this.#sender.outbox.takeDurable(to);
   }
 
   /** Handles a frame of the peer that came by `path`, its sender proven. @throws FabricError `invalid` */

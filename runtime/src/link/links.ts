@@ -60,6 +60,9 @@ export class Links implements Transport {
         this.#paths.broadcast(frame, owner);
       },
       diagnose: (owner) => this.#paths.diagnose(owner),
+      moved: (address, runtime) => {
+        this.#moveDurable(address, runtime);
+      },
       forward: (encoded, expiresAt, runtime) => {
         this.#forward(encoded, expiresAt, runtime);
       },
@@ -141,6 +144,14 @@ export class Links implements Transport {
     } catch (caught) {
       this.#deps.undeliverable(encoded.envelope, FabricError.from(caught));
     }
+  }
+
+  /** What must arrive in order has been moved before anything else goes to where the receiver lives now. */
+  #moveDurable(to: Address, runtime: RuntimeAddress): void {
+    const others = [...this.#links.values()].filter(({ peer }) => peer !== runtime);
+    for (const link of others)
+      for (const { encoded, expiresAt } of link.takeDurable(to))
+        this.#forward({ envelope: encoded.envelope, body: encoded.body }, expiresAt, runtime);
   }
 
   #linkTo(peer: RuntimeAddress): Link {

@@ -15,6 +15,7 @@ import { FabricError } from '../message/error.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Encoded } from './entry.ts';
 import type { Frame, FrameOf } from './frame.ts';
+import { isDurable } from './outbox.ts';
 import { createRoundTrip, type RoundTrip } from './round-trip.ts';
 import type { LinkSettings } from './settings.ts';
 
@@ -30,6 +31,8 @@ export interface LocatorDeps {
   readonly diagnose: (owner: RuntimeAddress) => Promise<FabricError | undefined>;
   /** Sends what waited, now that its runtime is known. */
   readonly forward: (encoded: Encoded, expiresAt: number, runtime: RuntimeAddress) => void;
+  /** An address lives in another runtime than was known; called before anything goes there. */
+  readonly moved: (address: Address, runtime: RuntimeAddress) => void;
   readonly undeliverable: (envelope: Envelope, error: FabricError) => void;
 }
 
@@ -89,6 +92,7 @@ export class Locator {
 
   #remember(address: Address, runtime: RuntimeAddress): void {
     if (this.#routes.get(address) === runtime) return;
+    this.#deps.moved(address, runtime);
     this.#routes.delete(address);
     this.#routes.set(address, runtime);
     for (const oldest of this.#routes.keys()) {
@@ -224,9 +228,13 @@ export class Locator {
 
   #silence(address: Address, search: Search): void {
     const now = this.#deps.clock.now();
+    const stopped = new Set<Address>();
     for (const [id, held] of search.waiting) {
-      const isAnswered = search.denied && !held.isLate;
+      const { from } = held.encoded.envelope;
+      // What must arrive in order does not go on without what comes back to its sender.
+      const isAnswered = search.denied && (!held.isLate || stopped.has(from));
       if (!isAnswered && held.expiresAt > now) continue;
+      if (isAnswered && isDurable(held.encoded.envelope)) stopped.add(from);
       search.waiting.delete(id);
       this.#deps.undeliverable(held.encoded.envelope, reasonOf(search, address));
     }

@@ -3,6 +3,7 @@
  * number when it is first sent, so one that is withdrawn before leaves no gap. Durable ones (with `seq`) keep their place
  * over sessions. Pure: no timers, no I/O.
  */
+import type { Address } from '../message/address.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Encoded } from './entry.ts';
 import { encodeEntry, escapedBytes } from './entry.ts';
@@ -35,12 +36,16 @@ export const isDurable = ({ seq }: Envelope): boolean => seq !== undefined;
 export class Outbox {
   #items: OutboxItem[] = [];
   readonly #byId = new Map<string, OutboxItem>();
+  /** Durable items that are not given up, in order. */
+  readonly #durable = new Set<OutboxItem>();
   /** Number of the first item in `#items`. */
   #base = 1;
   /** Items that have a number: sent at least once. */
   #numbered = 0;
   /** Next item to send. */
   #cursor = 0;
+  /** Items that were withdrawn since they were last looked for among those without a number. */
+  #withdrawals = 0;
 
   /** Envelopes that wait for being sent or acknowledged. */
   get size(): number {
@@ -54,7 +59,7 @@ export class Outbox {
 
   /** Durable envelopes among those that wait. */
   get durable(): number {
-    return this.#items.filter(({ encoded }) => isDurable(encoded.envelope)).length;
+    return this.#durable.size;
   }
 
   /** Number of the last envelope that was sent. */
@@ -66,6 +71,7 @@ export class Outbox {
     const item = { encoded, expiresAt, sentAt: undefined, repeated: false, withdrawn: false };
     this.#items.push(item);
     this.#byId.set(encoded.envelope.id, item);
+    if (isDurable(encoded.envelope)) this.#durable.add(item);
   }
 
   /** The next item to send, if the credit `limit` allows it. */
@@ -120,16 +126,14 @@ export class Outbox {
    * when `again`, marked as such. Without it they are removed and returned, unless given up: their fate is unknown.
    */
   restart({ again }: { readonly again: boolean }): readonly OutboxItem[] {
-    const sent = this.#dropFirst(this.#numbered).filter(({ withdrawn }) => !withdrawn);
-    const isKept = ({ encoded }: OutboxItem): boolean => again || isDurable(encoded.envelope);
-    const kept = sent.filter(isKept);
-    for (const item of kept) {
-      if (!isDurable(item.encoded.envelope)) item.encoded = { ...item.encoded, again };
-      this.#byId.set(item.encoded.envelope.id, item);
-    }
-    this.#items = [...kept, ...this.#items];
+    const sent = this.#items.slice(0, this.#numbered);
+    const kept = sent.filter((item) => this.#durable.has(item) || (again && !item.withdrawn));
+    const dropped = sent.filter((item) => !this.#durable.has(item) && (!again || item.withdrawn));
+    for (const item of dropped) this.#forget(item);
+    for (const item of kept) if (!this.#durable.has(item)) item.encoded = { ...item.encoded, again };
+    this.#items = [...kept, ...this.#items.slice(this.#numbered)];
     this.#startAnew();
-    return sent.filter((item) => !isKept(item));
+    return dropped.filter(({ withdrawn }) => !withdrawn);
   }
 
   /**
@@ -146,14 +150,27 @@ export class Outbox {
   withdraw(id: string): 'unsent' | 'unacknowledged' | 'gone' {
     const item = this.#byId.get(id);
     if (!item) return 'gone';
-    item.withdrawn = true;
+    this.#giveUp(item);
+    this.#withdrawals += 1;
+    if (this.#withdrawals * 2 > this.#items.length - this.#numbered) this.#removeWithdrawn();
     return item.sentAt === undefined ? 'unsent' : 'unacknowledged';
+  }
+
+  /**
+   * Gives up on the durable envelopes for one receiver, and returns them in order: they are to go another way. Those that
+   * have a number still go out, as the peer waits for it.
+   */
+  takeDurable(to: Address): readonly OutboxItem[] {
+    const taken = [...this.#durable].filter(({ encoded }) => encoded.envelope.to === to);
+    for (const item of taken) this.#giveUp(item);
+    if (taken.length > 0) this.#removeWithdrawn();
+    return taken;
   }
 
   /** Gives up on an item whose body cannot go. If it has a number, that goes out without it, and nobody takes it for whole. */
   hollow(item: OutboxItem): void {
     const { seq: _seq, ...envelope } = item.encoded.envelope;
-    item.withdrawn = true;
+    this.#giveUp(item);
     item.encoded = { envelope, body: undefined };
   }
 
@@ -162,14 +179,9 @@ export class Outbox {
    * here until it is acknowledged: the peer waits for its number.
    */
   expire(now: number): readonly OutboxItem[] {
-    const sent = this.#items.slice(0, this.#numbered);
-    const unsent = this.#items.splice(this.#numbered);
-    for (const item of unsent) {
-      if (item.expiresAt > now) this.#items.push(item);
-      else this.#forget(item);
-    }
-    const expired = [...sent, ...unsent].filter((item) => item.expiresAt <= now && !item.withdrawn);
-    for (const item of expired) item.withdrawn = true;
+    const expired = this.#items.filter((item) => item.expiresAt <= now && !item.withdrawn);
+    for (const item of expired) this.#giveUp(item);
+    this.#removeWithdrawn();
     return expired;
   }
 
@@ -178,7 +190,7 @@ export class Outbox {
     const sent = this.#items.slice(0, this.#numbered);
     return (
       sent.some(({ withdrawn }) => withdrawn) &&
-      sent.every(({ withdrawn, encoded }) => withdrawn || isDurable(encoded.envelope))
+      sent.every((item) => item.withdrawn || this.#durable.has(item))
     );
   }
 
@@ -219,8 +231,24 @@ export class Outbox {
     this.#forget(item);
   }
 
+  /** What was withdrawn and has no number leaves no gap. */
+  #removeWithdrawn(): void {
+    this.#withdrawals = 0;
+    const unsent = this.#items.splice(this.#numbered);
+    for (const item of unsent) {
+      if (item.withdrawn) this.#forget(item);
+      else this.#items.push(item);
+    }
+  }
+
+  #giveUp(item: OutboxItem): void {
+    item.withdrawn = true;
+    this.#durable.delete(item);
+  }
+
   /** One that was given up may be offered again, under the same id, while the first is still here. */
   #forget(item: OutboxItem): void {
+    this.#durable.delete(item);
     const { id } = item.encoded.envelope;
     if (this.#byId.get(id) === item) this.#byId.delete(id);
   }

@@ -41,7 +41,7 @@ export class Sender {
     });
   }
 
-  get outbox(): Pick<Outbox, 'size' | 'durable' | 'unacknowledged' | 'lastNumber'> {
+  get outbox(): Pick<Outbox, 'size' | 'durable' | 'unacknowledged' | 'lastNumber' | 'takeDurable'> {
     return this.#outbox;
   }
   /** True when nothing has come back in time for what was sent last. */
@@ -80,6 +80,7 @@ export class Sender {
 
   /** Gives up on an envelope; returns why the peer never took it, undefined when it did. */
   withdraw(id: string): FabricError | undefined {
+    this.wake(); // others may wait for its room
     return this.#outbox.withdraw(id) === 'gone' ? undefined : this.#peerSilence.reason;
   }
 
@@ -181,7 +182,7 @@ export class Sender {
 
   #pump(): void {
     // Two that hold each other back would wait for ever: ours go on, and with them what the peer waits for.
-    if (!this.#mayWait()) this.#congestion.relieve(0);
+    this.#congestion.relieve(this.#mayWait() ? this.#outbox.size : 0);
     if (this.#abort.signal.aborted || this.#inFlight.busy) return;
     if (this.#outbox.size > 0) this.#timer.arm();
     if (this.#deps.path().state !== 'live') return;

@@ -42,6 +42,7 @@ describe('a locator', () => {
         if (frame.kind === 'locate') asked.push(frame);
       },
       diagnose: () => Promise.resolve(diagnosis),
+      moved: () => undefined,
       forward: ({ envelope: { id } }, _expiresAt, runtime) => forwarded.push({ id, runtime }),
       undeliverable: ({ id }, { code }) => undelivered.push({ id, code }),
     });
