@@ -10,6 +10,9 @@ import { existsInUtc, MAX_RULE_CHARS, ruleProblem } from './rule-text.ts';
 /** The end of the year 9999, in epoch milliseconds: nothing is scheduled for later. */
 export const MAX_TIME_MS = 253_402_300_799_999;
 
+const START_WANTED =
+  'expected epoch milliseconds, or a local date and time such as 2027-01-31T09:00 (from 1970 on, without offset)';
+
 const LOCAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?$/;
 
 /**
@@ -42,10 +45,7 @@ const recurringSchema = z.strictObject({
     .refine(isTimeZone, 'expected an IANA time zone such as Europe/Berlin')
     .describe('IANA name of the time zone that the rule is read in'),
   start: z
-    .union(
-      [timeMs, z.string().refine(isLocalTime)],
-      'expected epoch milliseconds, or a local date and time such as 2027-01-31T09:00 (from 1970 on, without offset)',
-    )
+    .union([timeMs, z.string().refine(isLocalTime, START_WANTED)], START_WANTED)
     .describe('DTSTART: epoch milliseconds, or the local date and time'),
   missed,
 });
