@@ -32,7 +32,6 @@ const runtimeLayer = (folder, allowed) => ({
 
 const base = 'message|bus|platform';
 const parts = [
-  'actor',
   'protostub',
   'sync',
   'identity',
@@ -111,14 +110,7 @@ export default {
     runtimeLayer('bus', 'message|platform'),
     runtimeLayer('store', 'message|platform'),
     runtimeLayer('schedule', 'message|platform'),
-    {
-      name: 'runtime-observe',
-      comment:
-        'runtime/src/observe looks at what a runtime reports; it knows nothing of how that comes about.',
-      severity: 'error',
-      from: { path: '^runtime/src/observe/' },
-      to: { path: '^runtime/src/', pathNot: `^runtime/src/(runtime\\.ts$|(observe|${base})/)` },
-    },
+    runtimeLayer('observe', base),
     {
       name: 'runtime-node',
       comment:
@@ -128,11 +120,13 @@ export default {
       to: { path: '^runtime/src/node/' },
     },
     runtimeLayer('link', `${base}|protostub`),
+    runtimeLayer('actor', `${base}|schedule`),
+    runtimeLayer('durable', `${base}|actor|schedule|store`),
     ...parts.map((part) => runtimeLayer(part, base)),
     door(
       'xstate',
-      '^runtime/src/(actor|testing|hyperties)/',
-      'XState is known to actor/ only; use what it exports.',
+      '^runtime/src/(actor|durable|testing|hyperties)/',
+      'XState is known to actor/ and durable/ only; use what they export.',
     ),
     door('matrix-js-sdk', '^bridge/src/matrix/', 'Matrix is known to bridge/src/matrix/ only.'),
     door('pino', '^runtime/src/node/', 'A logger comes in as the Logger interface; pino is one that fits.'),

@@ -33,13 +33,12 @@ export function pageOf(observation: Observation, format: PageFormat): readonly s
 }
 
 function headLines({ pid, startedAt, at, report }: Observation, { width, terminal }: PageFormat): string[] {
-  const { pendingRequests, deadLetters, outbox } = report;
-  const waiting = typeof outbox === 'object' ? outbox.depth : outbox;
+  const { pendingRequests, deadLetters, outgoing } = report;
   const facts = [
     ...(pid === undefined ? [] : [`process ${String(pid)}`]),
     `up ${formatUptime(at - startedAt)}`,
     counted(pendingRequests, 'request pending', 'requests pending'),
-    ...(waiting === undefined ? [] : [`${String(waiting)} in the outbox`]),
+    ...(outgoing === undefined ? [] : [`${String(outgoing)} outgoing`]),
     counted(deadLetters, 'dead letter', 'dead letters'),
   ];
   return [terminal.bold(cutMiddle(printable(report.address), width)), cutEnd(facts.join(' · '), width)];
@@ -79,7 +78,7 @@ function hypertyLines({ report, omitted }: Observation, { width, terminal }: Pag
     '',
     heading('Hyperties', cutMiddle(home, width - 12), terminal),
     ...(hyperties.length === 0 ? ['  none'] : [terminal.dim(`  ${table.titles}`)]),
-    ...table.rows.map((row) => `  ${row}`),
+    ...hyperties.flatMap(({ reason }, at) => [`  ${table.rows[at] ?? ''}`, ...reasonLines(reason, width)]),
     ...more(omitted.hyperties),
   ];
 }
@@ -130,13 +129,16 @@ function deadLetterLines(observation: Observation, format: PageFormat): string[]
   ];
 }
 
+/** Why something is as it is, below it. */
+const reasonLines = (reason: string | undefined, width: number): readonly string[] =>
+  reason === undefined ? [] : wrap(printable(reason), width - 4, REASON_LINES).map((line) => `    ${line}`);
+
 function oneDeadLetter(letter: DeadLetter, now: number, { width, terminal }: PageFormat): string[] {
   const time = formatTime(letter.at, now);
   const code = printable(letter.code);
   const room = width - time.length - code.length - 6;
   const what = cutMiddle(printable(`${letter.type} to ${letter.to}`), Math.max(8, room));
-  const reason = wrap(printable(letter.message), width - 4, REASON_LINES);
-  return [`  ${time}  ${terminal.bold(code)}  ${what}`, ...reason.map((line) => `    ${line}`)];
+  return [`  ${time}  ${terminal.bold(code)}  ${what}`, ...reasonLines(letter.message, width)];
 }
 
 const heading = (title: string, about: string, terminal: PageFormat['terminal']): string =>

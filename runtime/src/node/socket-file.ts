@@ -3,7 +3,7 @@
  * somebody listens on is left alone.
  */
 import { once } from 'node:events';
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { connect, type Server, type Socket } from 'node:net';
 import { dirname, relative } from 'node:path';
 import { FabricError } from '../message/error.ts';
@@ -13,7 +13,7 @@ const MAX_PATH_BYTES = 103;
 
 /**
  * Listens on the socket at `path`; its folder is made (mode 0700) where it is missing.
- * @throws FabricError `conflict` when somebody listens there, `invalid` when the path is too long, `internal` else
+ * @throws FabricError `conflict` when somebody listens there or it is another file, `invalid` when the path is too long, `internal` else
  */
 export async function listenOnFile(server: Server, path: string): Promise<void> {
   const address = socketAddress(path);
@@ -33,7 +33,7 @@ export async function listenOnFile(server: Server, path: string): Promise<void> 
 
 /**
  * Connects to the socket at `path`.
- * @throws FabricError `not-found` when there is none, `closed` when nobody listens on it, `forbidden`, `internal` else
+ * @throws FabricError `not-found` when there is none, `closed` when nobody listens on it, `forbidden`, `cancelled`, `internal` else
  */
 export async function connectToFile(path: string, signal?: AbortSignal): Promise<Socket> {
   const socket = connect({ path: socketAddress(path) });
@@ -42,6 +42,8 @@ export async function connectToFile(path: string, signal?: AbortSignal): Promise
     return socket;
   } catch (cause) {
     socket.destroy();
+    if (signal?.aborted)
+      throw new FabricError('cancelled', `The connection to ${path} was withdrawn.`, { cause });
     const { code = '', message } = cause as NodeJS.ErrnoException;
     const [kind, why] = FAILURES[code] ?? (['internal', message] as const);
     throw new FabricError(kind, `Cannot connect to ${path}: ${why}.`, { cause });
@@ -56,16 +58,17 @@ const FAILURES: Readonly<Record<string, readonly ['not-found' | 'closed' | 'forb
 };
 
 async function removeStale(path: string): Promise<void> {
-  let socket: Socket;
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return;
+  if (!found.isSocket())
+    throw new FabricError('conflict', `${path} is there and is no socket; it is left alone.`);
   try {
-    socket = await connectToFile(path);
+    (await connectToFile(path)).destroy();
   } catch (error) {
-    const { code, cause } = FabricError.from(error);
-    if (code === 'closed' && (cause as NodeJS.ErrnoException).code === 'ECONNREFUSED') await rm(path);
-    else if ((cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error;
+    if (FabricError.from(error).code !== 'closed') throw error;
+    await rm(path, { force: true });
     return;
   }
-  socket.destroy();
   throw new FabricError('conflict', `A living process listens on ${path} already.`, { details: { path } });
 }
 

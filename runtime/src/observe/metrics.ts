@@ -3,7 +3,7 @@
  * addresses; peers are told apart by their domain, and only so many of them, since strangers decide how many there are.
  */
 import { addressParts, isAddress } from '../message/address.ts';
-import type { RuntimeReport } from '../runtime.ts';
+import type { ObservableReport } from './observation.ts';
 
 /** One measured value and the labels that tell it from its siblings. */
 export interface Sample {
@@ -29,7 +29,9 @@ const HYPERTY_STATUSES = ['running', 'restarting', 'done', 'stopped'];
 const LINK_STATES = ['opening', 'open', 'closed'];
 
 /** Creates the measuring of one runtime: the first hundred domains that it meets keep their labels as long as it lives. */
-export function createRuntimeMetrics(maxDomains = MAX_DOMAINS): (report: RuntimeReport) => readonly Metric[] {
+export function createRuntimeMetrics(
+  maxDomains = MAX_DOMAINS,
+): (report: ObservableReport) => readonly Metric[] {
   const known = new Set<string>();
   const labelOf = (peer: string): string => {
     const domain = isAddress(peer) ? addressParts(peer).domain : OTHER_DOMAINS;
@@ -48,10 +50,17 @@ export function createRuntimeMetrics(maxDomains = MAX_DOMAINS): (report: Runtime
       type: 'counter',
       samples: [{ value: report.deadLetters }],
     },
+    ...(report.outgoing === undefined
+      ? []
+      : [
+          gauge('hyperty_outgoing_messages', 'Durable messages that other runtimes have not taken over.', [
+            { value: report.outgoing },
+          ]),
+        ]),
   ];
 }
 
-function hypertyMetrics({ hyperties }: RuntimeReport): readonly Metric[] {
+function hypertyMetrics({ hyperties }: ObservableReport): readonly Metric[] {
   const depths = hyperties.map(({ mailboxDepth }) => mailboxDepth);
   return [
     gauge(
@@ -68,9 +77,9 @@ function hypertyMetrics({ hyperties }: RuntimeReport): readonly Metric[] {
   ];
 }
 
-function linkMetrics({ links }: RuntimeReport, labelOf: (peer: string) => string): readonly Metric[] {
+function linkMetrics({ links }: ObservableReport, labelOf: (peer: string) => string): readonly Metric[] {
   const byDomain = Map.groupBy(links, ({ peer }) => labelOf(peer));
-  const perDomain = (valueOf: (links: RuntimeReport['links']) => number | undefined): readonly Sample[] =>
+  const perDomain = (valueOf: (links: ObservableReport['links']) => number | undefined): readonly Sample[] =>
     [...byDomain].flatMap(([domain, itsLinks]) => {
       const value = valueOf(itsLinks);
       return value === undefined ? [] : [{ value, labels: { domain } }];
@@ -99,7 +108,7 @@ function linkMetrics({ links }: RuntimeReport, labelOf: (peer: string) => string
   ];
 }
 
-function slowestSeconds(links: RuntimeReport['links']): number | undefined {
+function slowestSeconds(links: ObservableReport['links']): number | undefined {
   const times = links.flatMap(({ roundTripMs }) => (roundTripMs === undefined ? [] : [roundTripMs]));
   return times.length === 0 ? undefined : Math.max(...times) / 1000;
 }

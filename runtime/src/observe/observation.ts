@@ -6,7 +6,6 @@
 import * as z from 'zod';
 import type { DeadLetter, DeadLetterLog } from '../bus/dead-letters.ts';
 import { FabricError } from '../message/error.ts';
-import type { RuntimeReport } from '../runtime.ts';
 import { maskSecrets } from './secrets.ts';
 
 const count = z.number();
@@ -19,6 +18,8 @@ const hypertySchema = z.looseObject({
   /** Its XState state value, where the runtime tells it. */
   state: z.unknown().optional(),
   durable: z.boolean().optional(),
+  /** Why a durable one cannot run. */
+  reason: z.string().optional(),
   /** Timers that run for it: how many, or a list. */
   timers: z.union([count, z.array(z.unknown())]).optional(),
 });
@@ -30,6 +31,8 @@ const linkSchema = z.looseObject({
   state: z.string(),
   roundTripMs: count.optional(),
   waiting: count,
+  /** Durable ones among those that wait. */
+  durable: count.optional(),
   unacknowledged: count,
   lastSent: count,
   lastReceived: count,
@@ -60,8 +63,8 @@ const observationSchema = z.looseObject({
     pendingRequests: count,
     /** All that ever came. */
     deadLetters: count,
-    /** Envelopes that durable hyperties have sent and nobody has taken over yet, where the runtime has such. */
-    outbox: z.union([count, z.looseObject({ depth: count })]).optional(),
+    /** Durable messages that other runtimes have not taken over, where there is a store. */
+    outgoing: count.optional(),
   }),
   /** Hyperties and links that the report leaves out, because there are too many. */
   omitted: z.object({ hyperties: count, links: count }),
@@ -72,10 +75,33 @@ const observationSchema = z.looseObject({
 /** What a runtime shows of itself. */
 export type Observation = z.infer<typeof observationSchema>;
 
+/** What is looked at of a report; that of a runtime has all of it, and more. */
+export interface ObservableReport {
+  readonly address: string;
+  readonly hyperties: readonly {
+    readonly address: string;
+    readonly status: string;
+    readonly mailboxDepth: number;
+  }[];
+  readonly links: readonly {
+    readonly peer: string;
+    readonly path: string;
+    readonly state: string;
+    readonly roundTripMs?: number | undefined;
+    readonly waiting: number;
+    readonly unacknowledged: number;
+    readonly lastSent: number;
+    readonly lastReceived: number;
+  }[];
+  readonly pendingRequests: number;
+  readonly deadLetters: number;
+  readonly outgoing?: number;
+}
+
 /** A runtime as far as it can be watched; `Runtime` fits. */
 export interface ObservableRuntime {
   readonly deadLetters: Pick<DeadLetterLog, 'list'>;
-  inspect(): RuntimeReport;
+  inspect(): ObservableReport;
 }
 
 /** Hyperties, and links, that one observation lists. */

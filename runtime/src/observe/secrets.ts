@@ -6,7 +6,7 @@
 import { FabricError } from '../message/error.ts';
 
 /** What stands in a secret's place. */
-export const MASK = '[redacted]';
+const MASK = '[redacted]';
 
 /** Characters of one text that are kept. */
 const MAX_TEXT_CHARS = 8000;
@@ -18,24 +18,28 @@ const MAX_ITEMS = 1000;
 const SECRET_NAME =
   /token|passw|passphrase|secret|authorization|cookie|credential|macaroon|(?<!public)keys?$/;
 
-const NAMES = '(?:[\\w-]*(?:token|password|passwd|secret|api_?key)|sig|auth|macaroon)';
+const NAMES = '(?:[\\w-]{0,40}(?:token|password|passwd|secret|api_?key)|sig|auth|macaroon)';
 
-/** What a secret looks like in a text, and what is left of it. */
+/** What a secret looks like in a text, and what is left of it. Repeats are bounded: strangers write such texts too. */
 const SECRETS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
   // Tokens of Synapse (access, refresh, log-in) and of the Matrix Authentication Service
   [/\b(sy[trl]|m[cap][tr])_[\w~+/.=-]+/g, `$1_${MASK}`],
   [/\bBearer(?:\s+|%20)(?!tokens?\b)[\w~+/.=-]+/gi, `Bearer ${MASK}`],
   [/\bBasic(?:\s+|%20)[\w+/=-]{8,}/gi, `Basic ${MASK}`],
-  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*:)[^\s/?#@]+@/gi, `$1${MASK}@`],
-  [new RegExp(`\\b(${NAMES})(=|%3D)"?[^&\\s"'\\\\#,;)]+`, 'gi'), `$1$2${MASK}`],
+  [/\b([a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/?#@]{0,100}:)[^\s/?#@]{1,500}@/gi, `$1${MASK}@`],
+  [new RegExp(`\\b(${NAMES})(=|%3D)("?)[^&\\s"'\\\\#,;)]+`, 'gi'), `$1$2$3${MASK}`],
   // Objects inside a text: JSON, also with its quotes escaped, or as Node.js prints them
-  [new RegExp(`(\\b${NAMES}\\\\?["']?\\s*:\\s*\\\\?["'])[^"'\\\\]+`, 'gi'), `$1${MASK}`],
+  [new RegExp(`(\\b${NAMES}\\\\?["']?\\s{0,5}:\\s{0,5}\\\\?["'])[^"'\\\\]+`, 'gi'), `$1${MASK}`],
 ];
 
 /** A text without its secrets: Matrix tokens, `Bearer …`, `access_token=…`, passwords in URLs; at most 8,000 characters. */
 export function maskSecrets(text: string): string {
-  const kept = text.length > MAX_TEXT_CHARS ? `${text.slice(0, MAX_TEXT_CHARS)}…` : text;
-  return SECRETS_IN_TEXT.reduce((masked, [secret, rest]) => masked.replace(secret, rest), kept);
+  // What is cut off is twice as far away as what is kept, so that no secret is cut in half and then not known as one.
+  const masked = SECRETS_IN_TEXT.reduce(
+    (done, [secret, rest]) => done.replace(secret, rest),
+    text.slice(0, 2 * MAX_TEXT_CHARS),
+  );
+  return masked.length > MAX_TEXT_CHARS ? `${masked.slice(0, MAX_TEXT_CHARS)}…` : masked;
 }
 
 /** True when a field of this name holds a secret: `accessToken`, `access_token`, `Authorization`, `signingKey`, … */

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import type { Observation } from '@hyperty/runtime/node';
+import { formatUptime, pageOf } from '../../../../cli/src/inspection/page.ts';
+
+const terminal = { bold: (text: string) => text, dim: (text: string) => text };
+const home = 'hyperty://partner.example/bob/';
+
+const quiet: Observation = {
+  pid: 7,
+  startedAt: 0,
+  at: 200_000,
+  report: {
+    address: 'runtime://partner.example/bob/DESK',
+    hyperties: [],
+    links: [],
+    pendingRequests: 1,
+    deadLetters: 0,
+  },
+  omitted: { hyperties: 0, links: 0 },
+  latestDeadLetters: [],
+};
+const busy: Observation = {
+  ...quiet,
+  report: {
+    ...quiet.report,
+    hyperties: [
+      {
+        address: `${home}agenda`,
+        status: 'running',
+        mailboxDepth: 3,
+        state: { open: 'idle' },
+        durable: true,
+        timers: 2,
+      },
+      {
+        address: `${home}${'x'.repeat(300)}`,
+        status: 'halted',
+        mailboxDepth: 4096,
+        reason: 'Its machine is gone.',
+      },
+    ],
+    links: [
+      {
+        peer: 'runtime://acme.example/alice/DESK',
+        path: 'matrix',
+        state: 'open',
+        roundTripMs: 25.2,
+        waiting: 12,
+        unacknowledged: 5,
+        lastSent: 123_456,
+        lastReceived: 99,
+      },
+      {
+        peer: `runtime://${'y'.repeat(200)}.example/carol/PHONE`,
+        path: 'z'.repeat(100),
+        state: 'opening',
+        waiting: 0,
+        unacknowledged: 0,
+        lastSent: 0,
+        lastReceived: 0,
+      },
+    ],
+    deadLetters: 30,
+    outgoing: 4,
+  },
+  omitted: { hyperties: 5, links: 0 },
+  latestDeadLetters: Array.from({ length: 20 }, (_, n) => ({
+    at: n * 1000,
+    from: 'runtime://acme.example/alice/DESK',
+    to: `${home}agenda`,
+    type: 'event',
+    code: 'not-found',
+    message: `reason ${n} ${'of many words '.repeat(30)}`,
+  })),
+};
+const show = (observation: Observation, width = 80): string =>
+  pageOf(observation, { width, terminal }).join('\n');
+
+describe('the page of a runtime', () => {
+  it('shows a quiet runtime in a few lines', () => {
+    assert.equal(
+      show(quiet),
+      [
+        'runtime://partner.example/bob/DESK',
+        'process 7 · up 3 min 20 s · 1 request pending · 0 dead letters',
+        '',
+        'Hyperties  hyperty://partner.example/bob/',
+        '  none',
+        '',
+        'Links',
+        '  none',
+      ].join('\n'),
+    );
+  });
+
+  it('shows what a busy one does', () => {
+    const page = show(busy);
+    assert.match(page, /4 outgoing/);
+    assert.match(page, /NAME +STATUS +STATE +MAILBOX +TIMERS\n/);
+    assert.match(page, /agenda +running, durable +\{"open":"idle"\} +3 +2\n/);
+    assert.match(page, /halted +4096\n {4}Its machine is gone\.\n {2}… and 5 more/);
+    assert.match(
+      page,
+      /runtime:\/\/acme\.example\/alice\/DESK\n +open +z?matrix +25 ms +123456 +99 +12 +5\n/,
+    );
+    assert.match(page, /30 in all, the latest first\n.*not-found.*\n +reason 19/);
+    assert.match(page, /… and 25 more$/);
+  });
+
+  it('is never wider than the terminal, down to eighty columns', () => {
+    for (const width of [80, 100, 120]) {
+      const widest = Math.max(...pageOf(busy, { width, terminal }).map((line) => line.length));
+      assert.ok(widest <= width, `${widest} of ${width}`);
+    }
+  });
+
+  it('lets no text of a stranger command the terminal', () => {
+    const evil = '\x1b]0;owned\x07\x9b2J\n\u202e';
+    const [hyperty, link, letter] = [
+      busy.report.hyperties[0],
+      busy.report.links[0],
+      busy.latestDeadLetters[0],
+    ];
+    assert.ok(hyperty && link && letter);
+    const page = show({
+      ...busy,
+      report: {
+        ...busy.report,
+        address: evil,
+        hyperties: [{ ...hyperty, address: evil, status: evil, state: { [evil]: evil }, reason: evil }],
+        links: [{ ...link, peer: evil, path: evil, state: evil }],
+      },
+      latestDeadLetters: [{ ...letter, to: evil, type: evil, code: evil, message: evil }],
+    });
+    assert.doesNotMatch(page.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u);
+    assert.ok(page.split('\n').length < 25);
+  });
+});
+
+describe('the time that a runtime is up', () => {
+  it('has its two largest units', () => {
+    const times = [0, 999, 61_000, 3_600_000, 3_661_000, 90_000_000].map(formatUptime);
+    assert.deepEqual(times, ['0 s', '0 s', '1 min 1 s', '1 h', '1 h 1 min', '1 d 1 h']);
+  });
+});
