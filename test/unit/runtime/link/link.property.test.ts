@@ -180,8 +180,8 @@ describe('a link on a bad transport', () => {
     this.timeout(60_000);
     await fc.assert(
       fc.asyncProperty(
-        fc.array(step, { maxLength: 24 }),
-        fc.array(fate, { maxLength: 80 }),
+        fc.array(step, { maxLength: 24, size: 'max' }),
+        fc.array(fate, { maxLength: 80, size: 'max' }),
         async (steps, fates) => {
           const world = new World(fates);
           await world.start();

@@ -103,8 +103,8 @@ describe('links of runtimes that crash and come back', () => {
     this.timeout(60_000);
     await fc.assert(
       fc.asyncProperty(
-        fc.array(step, { maxLength: 24 }),
-        fc.array(fate, { maxLength: 80 }),
+        fc.array(step, { maxLength: 24, size: 'max' }),
+        fc.array(fate, { maxLength: 80, size: 'max' }),
         async (steps, fates) => {
           const world = new World(fates);
           await world.start(alice);
