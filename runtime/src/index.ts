@@ -2,8 +2,9 @@
 
 // For authors of hyperties
 export { ask, type AskInput, type AskOptions } from './actor/ask.ts';
+export { effect, type EffectScope } from './actor/effect.ts';
 export { defineHyperty, isHypertyDefinition } from './actor/hyperty.ts';
-export type { Accepted, AnyDefinition, Descriptor, EventSchemas, HypertyDefinition, HypertySource, Parsed, Peer, Sent } from './actor/hyperty.ts'; // prettier-ignore
+export type { Accepted, AnyDefinition, Descriptor, Durability, EventSchemas, HypertyDefinition, HypertySource, Parsed, Peer, Sent } from './actor/hyperty.ts'; // prettier-ignore
 export {
   remote,
   type RemoteInput,
@@ -11,18 +12,17 @@ export {
   type RemoteRef,
   type RemoteSnapshot,
 } from './actor/remote.ts';
+export { forget, remind, type ReminderOptions } from './actor/remind.ts';
+export { tell, type Telling } from './actor/tell.ts';
 export { progress, reply, type AnswerEvent, type ReplyOptions } from './actor/reply.ts';
 export type { HostOptions, HostedStatus } from './actor/hosting.ts';
 export type { SupervisionOptions } from './actor/supervision.ts';
 
 // For those who run them
-export {
-  createRuntime,
-  type Hosted,
-  type Runtime,
-  type RuntimeOptions,
-  type RuntimeReport,
-} from './runtime.ts';
+export { createRuntime, type Runtime } from './runtime.ts';
+export type { Hosted, HostedKind, RuntimeOptions, RuntimeReport } from './runtime-types.ts';
+export type { DurableSettings } from './durable/durable-settings.ts';
+export type { ParkedMessage } from './durable/parking.ts';
 export { defaultLinkSettings, type LinkSettings } from './link/settings.ts';
 export type { LinkReport } from './link/link.ts';
 export type { DeadLetter, DeadLetterLog } from './bus/dead-letters.ts';
@@ -46,6 +46,9 @@ export {
 export { createMemoryMedium, createMemoryStore } from './store/memory-store.ts';
 export type { MemoryMedium, MemoryStoreOptions } from './store/memory-store.ts';
 export { Watchers } from './store/watchers.ts';
+
+// Schedules
+export { parseSchedule, type MissedPolicy, type Schedule, type ScheduleInput } from './schedule/schedule.ts';
 
 // Messages
 export { addressParts, domainOf, hypertyAddress, isAddress, ownerOf, ownsAddress, parseAddress, runtimeAddress, runtimeParts } from './message/address.ts'; // prettier-ignore

@@ -7,71 +7,38 @@ import { askPeer, type AskOptions, type Question, type UntypedEvent } from './ac
 import type { FabricContext } from './actor/context.ts';
 import { HostedActor } from './actor/hosted-actor.ts';
 import { inquire } from './actor/inquiry.ts';
-import type { HostDeps, HostOptions } from './actor/hosting.ts';
+import type { HostDeps, HostedDefinition, HostOptions } from './actor/hosting.ts';
 import type { EventSchemas, HypertyDefinition, Parsed, Peer, Sent } from './actor/hyperty.ts';
 import { createRemoteRef, type RemoteRef } from './actor/remote.ts';
 import { Bus } from './bus/bus.ts';
 import type { DeadLetterLog } from './bus/dead-letters.ts';
 import type { Pipeline } from './bus/pipeline.ts';
-import type { LinkReport } from './link/link.ts';
-import { Links } from './link/links.ts';
-import { createPeerStores } from './link/peer-memory.ts';
-import { createThrottle } from './link/throttle.ts';
-import { defaultLinkSettings, type LinkSettings } from './link/settings.ts';
-import { hypertyAddress, runtimeParts, type HypertyAddress, type RuntimeAddress } from './message/address.ts';
+import { createDurableHandle, durableReportOf, type DurableHandleDeps } from './durable/durable-handle.ts';
+import { DurableHyperties } from './durable/durable-hyperties.ts';
+import { defaultDurableSettings } from './durable/durable-settings.ts';
+import type { Kind } from './durable/kind.ts';
+import type { ParkedMessage } from './durable/parking.ts';
+import type { Links } from './link/links.ts';
+import { defaultLinkSettings } from './link/settings.ts';
+import { createLinks } from './linking.ts';
+import {
+  hypertyAddress,
+  parseAddress,
+  runtimeParts,
+  type HypertyAddress,
+  type RuntimeAddress,
+} from './message/address.ts';
 import { errorBody, valueBody, type Envelope } from './message/envelope.ts';
 import { FabricError } from './message/error.ts';
-import { createIdSource, type IdSource } from './message/id.ts';
+import { createIdSource } from './message/id.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import { randomBytes } from './platform/random.ts';
-import { consoleLogger, type Logger } from './platform/logger.ts';
+import { consoleLogger } from './platform/logger.ts';
 import { createKnownPeers, type KnownPeers } from './platform/known-peers.ts';
-import { createMemoryStorage, type KeyValueStorage } from './platform/storage.ts';
+import { createMemoryStorage } from './platform/storage.ts';
 import { commonAddress } from './protostub/common-address.ts';
 import type { Protostub } from './protostub/protostub.ts';
-
-/** What a runtime is made of. */
-export interface RuntimeOptions {
-  /** Roads to other runtimes, preferred ones first. All must give the runtime the same address. At least one. */
-  readonly protostubs: readonly [Protostub, ...Protostub[]];
-  readonly clock?: Clock;
-  readonly random?: (bytes: number) => Uint8Array;
-  readonly logger?: Logger;
-  /** Where known peers are remembered. Default: only in memory. */
-  readonly storage?: KeyValueStorage;
-  readonly links?: Partial<LinkSettings>;
-  /** Dead letters that are kept. Default 1,000. */
-  readonly deadLetterCapacity?: number;
-  /** Told when a hyperty has used up its restarts. Default: logged as an error. */
-  readonly onEscalation?: (address: HypertyAddress, error: FabricError) => void;
-}
-
-/** A hyperty that runs here. */
-export interface Hosted<
-  A extends EventSchemas = EventSchemas,
-  E extends EventSchemas = EventSchemas,
-  X = unknown,
-> extends Pick<HostedActor, 'status' | 'mailboxDepth' | 'actor' | 'stop'> {
-  readonly address: HypertyAddress;
-  /** Address and schemas, for typed references. */
-  readonly peer: Peer<A, E, X>;
-}
-
-/** What `inspect` tells of a runtime. */
-export interface RuntimeReport {
-  readonly address: RuntimeAddress;
-  readonly hyperties: readonly {
-    readonly address: HypertyAddress;
-    readonly status: string;
-    readonly mailboxDepth: number;
-  }[];
-  readonly links: readonly LinkReport[];
-  readonly pendingRequests: number;
-  readonly deadLetters: number;
-}
-
-/** Strangers decide how much junk comes in, not how much is logged. */
-const MAX_WARNINGS_PER_SECOND = 5;
+import type { Hosted, HostedKind, RuntimeOptions, RuntimeReport } from './runtime-types.ts';
 
 /** Hosts hyperties of one owner on one device. */
 export class Runtime {
@@ -82,20 +49,32 @@ export class Runtime {
   readonly #protostubs: Set<Protostub>;
   readonly #hosted = new Map<HypertyAddress, HostedActor>();
   readonly #hostDeps: HostDeps;
+  readonly #durables: DurableHyperties | undefined;
   readonly #clock: Clock;
   #state: 'new' | 'started' | 'stopped' = 'new';
+  readonly #started = Promise.withResolvers<void>();
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: RuntimeOptions) {
     const { protostubs, clock = systemClock, logger = consoleLogger } = options;
     this.address = commonAddress(protostubs);
+    this.#started.promise.catch(() => undefined); // whoever waits for it hears of it
     this.#protostubs = new Set(protostubs);
     this.#clock = clock;
     const ids = createIdSource({ now: () => clock.now(), random: options.random ?? randomBytes });
     this.#bus = new Bus({ clock, ids, deadLetterCapacity: options.deadLetterCapacity ?? 1000 });
     this.#peers = createKnownPeers(options.storage ?? createMemoryStorage(), logger);
-    this.#links = this.#createLinks(ids, logger, { ...defaultLinkSettings, ...options.links });
+    const life = ids.hex(32);
+    this.#links = createLinks({
+      self: this.address,
+      bus: this.#bus,
+      logger,
+      settings: { ...defaultLinkSettings, ...options.links },
+      peers: this.#peers,
+      life,
+      store: () => this.#durables?.epoch,
+    });
     this.#bus.bind(this.address, { receive: (envelope) => this.#receive(envelope) });
     const logEscalation = (address: HypertyAddress, error: FabricError): void => {
       logger.error({ address, error: error.cause ?? error }, 'hyperty stopped: it crashed too often');
@@ -106,6 +85,11 @@ export class Runtime {
       escalate: options.onEscalation ?? logEscalation,
       ended: (address) => this.#hosted.delete(address),
     };
+    const { store, durable } = options;
+    if (!store) return;
+    const settings = { ...defaultDurableSettings, ...durable };
+    this.#durables = new DurableHyperties({ ...this.#hostDeps, self: this.address, store, life, settings });
+    this.#bus.house(this.#durables);
   }
 
   /** Stages that every envelope passes on its way out. */
@@ -133,6 +117,8 @@ export class Runtime {
     this.#bus.connect(this.#links);
     for (const protostub of this.#protostubs) this.#links.addPath(protostub);
     try {
+      await this.#durables?.start(); // what comes in must find its mailbox
+      this.#started.resolve();
       await Promise.all([...this.#protostubs].map((protostub) => protostub.start()));
     } catch (caught) {
       await this.stop({ drainMs: 0 });
@@ -151,13 +137,16 @@ export class Runtime {
 
   async #stop(drainMs: number): Promise<void> {
     this.#state = 'stopped';
+    this.#started.reject(new FabricError('closed', 'The runtime has been stopped.'));
     for (const hosted of this.hosted()) hosted.stop();
+    await this.#durables?.pause();
     this.#bus.close();
     const error = new FabricError('closed', `The runtime ${this.address} has been stopped.`);
     if (drainMs > 0) await this.#links.drain(drainMs);
     this.#bus.stop(error);
     await this.#links.stop(error);
     await Promise.all([...this.#protostubs].map((protostub) => protostub.stop()));
+    await this.#durables?.stop();
     await this.#peers.flush();
   }
 
@@ -184,20 +173,64 @@ export class Runtime {
   }
 
   /**
-   * Hosts a hyperty at `hyperty://<domain>/<owner>/<name>`; its machine starts at once.
+   * Hosts a hyperty at `hyperty://<domain>/<owner>/<name>`; its machine starts at once. A durable one goes on where it
+   * stood, or is made when the store has none, as soon as the runtime has started; stopping it ends it for good.
    * @throws FabricError `conflict` when the name is taken, `closed` when the runtime has been stopped
+   * @throws TypeError for a durable one in a runtime without a store
    */
   host<A extends EventSchemas, E extends EventSchemas, M extends AnyActorLogic, X>(
     definition: HypertyDefinition<A, E, M, X>,
     options: HostOptions = {},
   ): Hosted<A, E, X> {
-    if (this.#state === 'stopped')
-      throw new FabricError('closed', 'The runtime has been stopped; it hosts nothing any more.');
-    const { domain, owner } = runtimeParts(this.address);
-    const address = hypertyAddress({ domain, owner, name: options.name ?? definition.descriptor.name });
+    this.#checkNotStopped();
+    const { name = definition.descriptor.name, ...rest } = options;
+    const address = this.#addressOf(name);
+    const peer = definition.at(address);
+    if (definition.durable) {
+      return createDurableHandle(this.#register(definition, rest), { peer, address, input: options.input });
+    }
     const actor = new HostedActor({ address, definition, options }, this.#hostDeps);
     if (actor.status === 'running' || actor.status === 'restarting') this.#hosted.set(address, actor);
-    return Object.assign(actor, { peer: definition.at(address) });
+    return Object.assign(actor, { peer });
+  }
+
+  /**
+   * Hosts all durable hyperties of a definition: those that the store has, and those that are made later. Most of them
+   * are not in memory; a message or a timer wakes them.
+   * @throws FabricError `conflict` when another durable definition of that name is hosted
+   * @throws TypeError when the definition is not durable, or the runtime has no store
+   */
+  hostKind<A extends EventSchemas, E extends EventSchemas, M extends AnyActorLogic, X>(
+    definition: HypertyDefinition<A, E, M, X>,
+    options: Omit<HostOptions, 'name' | 'input'> = {},
+  ): HostedKind<A, E, X> {
+    this.#checkNotStopped();
+    const { durables, kind } = this.#register(definition, options);
+    const at = (name: string): Peer<A, E, X> => definition.at(this.#addressOf(name));
+    return {
+      at,
+      create: async (name, { input } = {}) => {
+        await this.#started.promise;
+        await durables.create(this.#addressOf(name), { kind, input });
+        return at(name);
+      },
+      remove: async (name) => {
+        await this.#started.promise;
+        await durables.remove(this.#addressOf(name));
+      },
+    };
+  }
+
+  /** Messages set aside because their durable hyperty crashed at them each time: of one hyperty, or of all. */
+  async parked(address?: string): Promise<readonly ParkedMessage[]> {
+    return (await this.#durables?.parked(address === undefined ? undefined : parseAddress(address))) ?? [];
+  }
+
+  /** Puts a parked message back into its mailbox, or drops it for good. @throws FabricError `not-found storage` */
+  async unpark(message: Pick<ParkedMessage, 'address' | 'place'>, then: 'retry' | 'drop'): Promise<void> {
+    if (!this.#durables)
+      throw new FabricError('not-found', 'Nothing is parked in a runtime without a store.');
+    await this.#durables.unpark(message, then);
   }
 
   /** The hyperties that run here. */
@@ -230,53 +263,38 @@ export class Runtime {
 
   /** The state of hyperties and links, for people and monitors. */
   inspect(): RuntimeReport {
+    const durables = this.#durables;
     return {
       address: this.address,
-      hyperties: this.hosted().map(({ address, status, mailboxDepth }) => ({
-        address,
-        status,
-        mailboxDepth,
-      })),
+      hyperties: [...this.hosted().map(reportOf), ...(durables?.awake ?? []).map(durableReportOf)],
       links: this.#links.reports(),
       pendingRequests: this.#bus.pendingRequests,
       deadLetters: this.#bus.deadLetters.total,
+      ...(durables ? { outgoing: durables.outgoing } : {}),
     };
   }
 
-  #createLinks(ids: IdSource, logger: Logger, settings: LinkSettings): Links {
-    const bus = this.#bus;
-    const warnings = createThrottle(MAX_WARNINGS_PER_SECOND, () => this.#clock.now());
-    return new Links({
-      self: this.address,
-      clock: this.#clock,
-      logger,
-      settings,
-      life: ids.hex(32),
-      store: () => undefined,
-      ...createPeerStores(logger),
-      hex: (digits) => ids.hex(digits),
-      isHosted: (address) => bus.isLocal(address),
-      onPeer: (peer) => {
-        this.#peers.add(peer);
-      },
-      deliver: (envelope, origin) => bus.accept(envelope, origin),
-      kept: (envelope) => {
-        bus.kept(envelope);
-      },
-      interrupted: (peer) => {
-        bus.interrupted(peer);
-      },
-      refuse: (envelope, error) => {
-        bus.refuse(envelope, error);
-      },
-      undeliverable: (envelope, error) => {
-        bus.undeliverable(envelope, error);
-      },
-      reject: (error, envelope) => {
-        if (warnings.take()) logger.warn({ error }, 'an inbound frame or message was dropped');
-        if (envelope) bus.deadLetters.add(envelope, error);
-      },
-    });
+  #checkNotStopped(): void {
+    if (this.#state === 'stopped')
+      throw new FabricError('closed', 'The runtime has been stopped; it hosts nothing any more.');
+  }
+
+  #addressOf(name: string): HypertyAddress {
+    const { domain, owner } = runtimeParts(this.address);
+    return hypertyAddress({ domain, owner, name });
+  }
+
+  #register(definition: HostedDefinition, options: HostOptions): DurableHandleDeps {
+    const { durable, descriptor } = definition;
+    const durables = this.#durables;
+    if (!durable)
+      throw new TypeError(
+        `"${descriptor.name}" is not durable: give its definition { durable: { version: 1 } }.`,
+      );
+    if (!durables) throw new TypeError(`"${descriptor.name}" is durable: give the runtime a store.`);
+    const kind: Kind = { definition: { ...definition, durable }, options };
+    durables.register(kind);
+    return { durables, kind, logger: this.#hostDeps.logger, started: this.#started.promise };
   }
 
   /** The runtime itself answers `read`, so that anybody can measure the way to it. */
@@ -309,3 +327,5 @@ export class Runtime {
 
 /** Creates a runtime; nothing runs and nothing is connected before {@link Runtime.start}. @throws TypeError */
 export const createRuntime = (options: RuntimeOptions): Runtime => new Runtime(options);
+
+const reportOf = ({ address, status, mailboxDepth }: HostedActor) => ({ address, status, mailboxDepth });

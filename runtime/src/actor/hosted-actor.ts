@@ -67,6 +67,11 @@ export class HostedActor implements Endpoint, FabricContext {
     return this.#actor;
   }
 
+  /** It runs from the start. */
+  get ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Messages waiting in the mailbox. */
   get mailboxDepth(): number {
     return this.#mailbox.depth;

@@ -18,6 +18,8 @@ export interface HostOptions {
   /** Peers that may subscribe. Default 10,000. */
   readonly maxSubscribers?: number;
   readonly supervision?: SupervisionOptions;
+  /** Durable ones only: crashes at one message before it is parked. Default 5. */
+  readonly maxAttempts?: number;
 }
 
 /** What a hosted actor needs from its runtime. */
@@ -30,10 +32,11 @@ export interface HostDeps {
   readonly ended: (address: HypertyAddress) => void;
 }
 
-/** State of a hosted hyperty. */
-export type HostedStatus = 'running' | 'restarting' | 'done' | 'stopped';
+/** State of a hosted hyperty. `halted`: a durable one that cannot run; its messages are kept. */
+export type HostedStatus = 'running' | 'restarting' | 'halted' | 'done' | 'stopped';
 
-type HostedDefinition = Pick<HypertyDefinition, 'descriptor' | 'accepts' | 'emits'> & {
+/** A definition of any types, as hosts take it. */
+export type HostedDefinition = Pick<HypertyDefinition, 'descriptor' | 'accepts' | 'emits' | 'durable'> & {
   readonly machine: AnyActorLogic;
   readonly expose: (snapshot: never) => unknown;
 };

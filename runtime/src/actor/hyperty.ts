@@ -49,6 +49,16 @@ const descriptorSchema = z.object({
   description: z.string().max(500).optional(),
 });
 
+/** Makes the hyperties of a definition durable, and says how their snapshots are kept. */
+export interface Durability {
+  /** Version of the shape of the machine's snapshot: a whole number, raised whenever the machine changes in a way that an old one does not fit. */
+  readonly version: number;
+  /** By version: turns a snapshot of it into one of the next version. */
+  readonly migrations?: Readonly<Record<number, (snapshot: never) => unknown>>;
+  /** Shape of the machine's context; one that does not fit is refused before the machine sees it. */
+  readonly context?: z.ZodType;
+}
+
 /** What an author writes. */
 export interface HypertySource<A extends EventSchemas, E extends EventSchemas, M extends AnyActorLogic, X> {
   readonly descriptor: Descriptor;
@@ -61,6 +71,8 @@ export interface HypertySource<A extends EventSchemas, E extends EventSchemas, M
     (Accepted<A> extends EventFromLogic<M> ? unknown : { 'machine does not take these events': Accepted<A> });
   /** What peers may see of a snapshot besides status and state value. Default: nothing of the context. */
   readonly expose?: (snapshot: SnapshotFrom<M>) => X;
+  /** Makes it durable: it outlives its process. Default: it does not. */
+  readonly durable?: Durability;
 }
 
 /** A hyperty's definition, made by {@link defineHyperty}. */
@@ -75,6 +87,7 @@ export interface HypertyDefinition<
   readonly emits: E;
   readonly machine: M;
   readonly expose: (snapshot: SnapshotFrom<M>) => X;
+  readonly durable?: Durability;
   /** Names a running instance: the address with this definition's types. @throws FabricError `invalid` */
   at(address: string): Peer<A, E, X>;
 }
@@ -125,12 +138,16 @@ export function defineHyperty<
   const { accepts, emits, machine } = source;
   const checked = descriptorSchema.safeParse(source.descriptor);
   if (!checked.success) throw new TypeError(`Malformed descriptor: ${describeIssues(checked.error)}.`);
+  const { durable } = source;
+  if (durable && !(Number.isSafeInteger(durable.version) && durable.version >= 1))
+    throw new TypeError(`durable.version must be a whole number from 1 on, got ${durable.version}.`);
   return {
     descriptor: source.descriptor,
     accepts,
     emits,
     machine,
     expose: source.expose ?? (() => undefined as X),
+    ...(durable ? { durable } : {}),
     at: (address) => ({ address: parseAddress(address), accepts, emits }),
   };
 }

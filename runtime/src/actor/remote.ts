@@ -23,6 +23,7 @@ import {
   type Sent,
 } from './hyperty.ts';
 import type { ExposedSnapshot } from './subscribers.ts';
+import { send } from './tell.ts';
 import { Watch, type WatchEvent } from './watch.ts';
 
 /** Snapshot of a remote reference. Its `status` becomes `done` or `error` with the hyperty's. */
@@ -163,7 +164,7 @@ function remoteLogic<A extends EventSchemas, E extends EventSchemas, X>(
       } else if (event.type === 'xstate.stop') watches.get(scope.self)?.stop();
       else if (!isWatchEvent(event)) {
         scope.defer(() => {
-          forward(scope.system, { to, schemas, event });
+          send(scope.system, { to, body: event, accepts: schemas.accepts });
         });
       }
       return next(snapshot, event);
@@ -192,27 +193,6 @@ function openWatch<E extends EventSchemas>(
       emit(parseEvent(emits, event, `Event of ${address}`));
     },
   });
-}
-
-/** Sends an event on its way; one that the hyperty would not accept is a dead letter here already. */
-function forward(
-  system: AnySystem,
-  {
-    to,
-    schemas,
-    event,
-  }: { to: Address; schemas: Pick<Schemas<EventSchemas, EventSchemas>, 'accepts'>; event: unknown },
-): void {
-  const fabric = fabricOf(system);
-  const { address: from, bus } = fabric;
-  try {
-    fabric.post({ to, type: 'event', body: parseEvent(schemas.accepts, event, `Event to ${to}`) });
-  } catch (caught) {
-    bus.deadLetters.add(
-      { id: bus.ids.next(), from, to, type: 'event', body: event },
-      FabricError.from(caught),
-    );
-  }
 }
 
 const isWatchEvent = (event: { readonly type: string }): event is WatchEvent =>

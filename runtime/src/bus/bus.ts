@@ -149,6 +149,11 @@ export class Bus {
     return this.#dispatch(envelope);
   }
 
+  /** Gives up on sending an envelope that was given to {@link forward}: it will be sent again. */
+  withdraw(envelope: Envelope): void {
+    this.#transport?.withdraw(envelope);
+  }
+
   /** Takes an envelope between two addresses of one store through both pipelines, in place of a transport. */
   pass(envelope: Envelope): Envelope | Promise<Envelope> {
     return this.outgoing.run(envelope, (passed) =>

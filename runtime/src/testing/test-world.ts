@@ -6,7 +6,8 @@ import { addressParts, runtimeAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { createMemoryHub } from '../protostub/memory.ts';
-import { createRuntime, type Runtime, type RuntimeOptions } from '../runtime.ts';
+import { createRuntime, type Runtime } from '../runtime.ts';
+import type { RuntimeOptions } from '../runtime-types.ts';
 import { createFaults, createSeededRandom, type Faults } from './faults.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
@@ -31,12 +32,16 @@ export interface WorldFaults extends Faults {
   /** Cuts one runtime off; its protostub is `backing-off` until {@link WorldFaults.reconnect}. */
   disconnect(runtime: Runtime): void;
   reconnect(runtime: Runtime): void;
+  /** Cuts one runtime off for ever, as if its process had been killed: it is not stopped with the world. */
+  kill(runtime: Runtime): void;
 }
 
 /** Several domains in one process. */
 export interface TestWorld {
   readonly clock: ManualClock;
   readonly faults: WorldFaults;
+  /** Makes a runtime that the test starts itself. @throws FabricError `invalid` when `account` is none */
+  create(account: string, options?: TestRuntimeOptions): Runtime;
   /** Starts a runtime of an account written `owner@domain`. @throws FabricError `invalid` when it is none */
   runtime(account: string, options?: TestRuntimeOptions): Promise<Runtime>;
   /** Waits until everything that needs no time is done. */
@@ -77,24 +82,33 @@ export function createTestWorld(options: TestWorldOptions = {}): TestWorld {
     ...(maxFrameBytes === undefined ? {} : { maxFrameBytes }),
   });
   const runtimes: Runtime[] = [];
+  const create: TestWorld['create'] = (account, { device = 'pc', ...own } = {}) => {
+    const runtime = createRuntime({
+      logger: silentLogger,
+      ...options.runtime,
+      ...own,
+      clock,
+      random: (bytes) => Uint8Array.from({ length: bytes }, () => Math.floor(random() * 256)),
+      protostubs: [hub.protostub(runtimeAddress({ ...accountParts(account), device }))],
+    });
+    runtimes.push(runtime);
+    return runtime;
+  };
   return {
     clock,
     faults: {
       ...faults,
       disconnect: ({ address }) => hub.disconnect(address),
       reconnect: ({ address }) => hub.reconnect(address),
+      kill(runtime) {
+        hub.disconnect(runtime.address);
+        runtimes.splice(runtimes.indexOf(runtime), 1);
+      },
     },
-    async runtime(account, { device = 'pc', ...own } = {}) {
-      const runtime = createRuntime({
-        logger: silentLogger,
-        ...options.runtime,
-        ...own,
-        clock,
-        random: (bytes) => Uint8Array.from({ length: bytes }, () => Math.floor(random() * 256)),
-        protostubs: [hub.protostub(runtimeAddress({ ...accountParts(account), device }))],
-      });
-      runtimes.push(runtime);
-      await runtime.start();
+    create,
+    async runtime(account, own) {
+      const runtime = create(account, own);
+      await clock.until(runtime.start());
       return runtime;
     },
     settle: () => clock.settle(),

@@ -1,0 +1,342 @@
+/**
+ * A durable hyperty in memory. It takes mail from its box in the store, lets its machine make transitions, and keeps what
+ * follows in one transaction; only then anything leaves. When the machine crashes it starts again from what was kept;
+ * when nothing happens it passes out of memory.
+ */
+import { crashOf } from '../actor/dialogue.ts';
+import { createSupervisor, type Supervisor } from '../actor/supervision.ts';
+import type { HypertyAddress } from '../message/address.ts';
+import { FabricError } from '../message/error.ts';
+import { delay, type Timer } from '../platform/clock.ts';
+import type { DurableDeps } from './durable-deps.ts';
+import { Incarnation } from './incarnation.ts';
+import { Journal, release } from './journal.ts';
+import { migrate, type Creation, type Kind } from './kind.ts';
+import { Mailbag } from './mailbag.ts';
+import { parkingOf } from './parking.ts';
+import { encode, isRepeat, mailOf, type MailRow } from './record.ts';
+
+/** How it is with a durable hyperty in memory. `halted`: it cannot run; its messages are kept. */
+export type DurableStatus = 'loading' | 'running' | 'restarting' | 'halted' | 'done' | 'gone';
+
+/** Messages that share one transaction. */
+const BATCH = 64;
+/** Crashes at one message before it is parked, where nothing else is said. */
+const MAX_ATTEMPTS = 5;
+/** Wait before a message is tried again; doubled each time. */
+const AGAIN_MS = 100;
+const LONGEST_TIMER_MS = 3_600_000;
+
+/** One durable hyperty in memory. */
+export class DurableActor {
+  readonly address: HypertyAddress;
+  readonly mailbag: Mailbag;
+  /** Settles with whether it exists, once that is known and, for a new one, kept. */
+  readonly loaded: Promise<boolean>;
+  readonly #deps: DurableDeps;
+  readonly #incarnation: Incarnation;
+  readonly #journal: Journal;
+  #creation: Creation | undefined;
+  #supervisor: Supervisor | undefined;
+  #status: DurableStatus = 'loading';
+  #reason: FabricError | undefined;
+  #batch: readonly MailRow[] = [];
+  /** Messages that are handled one by one, as there is a bad one among them. */
+  #careful = 0;
+  #working: Promise<void> | undefined;
+  #timer: Timer;
+  #activeAt: number;
+  #isRemoved = false;
+  #isStopping = false;
+
+  /** @param creation makes it when the store has none */
+  constructor(address: HypertyAddress, deps: DurableDeps, creation: Creation | undefined) {
+    this.address = address;
+    this.#deps = deps;
+    this.#creation = creation;
+    this.mailbag = new Mailbag(address, deps.store);
+    const { bus, logger } = deps;
+    this.#incarnation = new Incarnation({ address, bus, logger, wake: () => this.wake() });
+    this.#journal = new Journal(address, deps, () => this.#isStopping || this.#status === 'gone');
+    this.#activeAt = bus.clock.now();
+    this.loaded = this.#load();
+    this.loaded.catch(() => undefined); // whoever made it hears of it
+  }
+
+  get status(): DurableStatus {
+    return this.#status;
+  }
+
+  /** Why it is halted. */
+  get reason(): FabricError | undefined {
+    return this.#reason;
+  }
+
+  /** State value of its machine. */
+  get state(): unknown {
+    return this.#incarnation.state;
+  }
+
+  /** Milliseconds without anything to do; 0 while it must stay in memory. */
+  idleMs(now: number): number {
+    const isBusy = this.#working !== undefined || this.#journal.record?.isBusy === true;
+    if (isBusy || this.#status !== 'running' || this.#hasWork || this.#incarnation.isFollowed) return 0;
+    return now - this.#activeAt;
+  }
+
+  /** Passes out of memory at once; the store has all that was kept. */
+  leave(): void {
+    this.#leave('gone');
+  }
+
+  /** Waits for what is under way, then passes out of memory. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#working;
+    this.#leave('gone');
+  }
+
+  /** Ends it for good. */
+  async remove(): Promise<void> {
+    this.#isRemoved = true;
+    this.wake();
+    await this.#working;
+  }
+
+  /** Mail, a timer, or something that was asked for has come. */
+  wake(): void {
+    if (this.#working || this.#status !== 'running' || this.#isStopping) return;
+    this.#working = this.#work()
+      .catch((caught: unknown) => {
+        this.#halt(FabricError.from(caught));
+      })
+      .finally(() => {
+        this.#working = undefined;
+        if (this.#hasWork) this.wake();
+      });
+  }
+
+  get #hasWork(): boolean {
+    const { crash, hasWork } = this.#incarnation;
+    return this.#isRemoved || crash !== undefined || hasWork || !this.mailbag.isEmpty;
+  }
+
+  async #load(): Promise<boolean> {
+    try {
+      const record = await this.#journal.read();
+      if (this.#status !== 'loading') return false;
+      if (!record) return this.#creation ? await this.#create(this.#creation) : this.#leave('gone');
+      const kind = this.#deps.kindOf(record.machine);
+      if (!kind) throw unknownKind(this.address, record.machine);
+      this.#creation = { kind, input: undefined };
+      this.#journal.adopt(migrate(record, kind, this.address));
+      await this.#begin();
+      return true;
+    } catch (caught) {
+      const error = FabricError.from(caught);
+      if (error.code === 'closed') return this.#leave('gone');
+      if (this.#status !== 'loading') throw error; // it was never there
+      return this.#halt(error);
+    }
+  }
+
+  /** A first life; it exists once that is kept. */
+  async #create(creation: Creation): Promise<boolean> {
+    this.#incarnation.begin(creation, undefined);
+    this.#status = 'running';
+    this.wake();
+    await this.#working;
+    if (this.#journal.record || this.status === 'done') return true;
+    throw (
+      this.#reason ??
+      new FabricError('closed', `${this.address} could not be made before its runtime stopped.`)
+    );
+  }
+
+  async #begin(): Promise<void> {
+    this.#incarnation.begin(this.#origin, this.#journal.record);
+    await this.#incarnation.reminders();
+    this.#status = 'running';
+    this.wake();
+    this.#setTimer();
+  }
+
+  /** Turn after turn, until nothing is left to do. */
+  async #work(): Promise<void> {
+    await Promise.resolve(); // what comes together is handled together
+    while (this.#status === 'running' && !this.#isStopping) {
+      if (!this.mailbag.isEmpty) await this.#journal.patiently(() => this.mailbag.fill());
+      if (!this.#hasWork) return;
+      if (this.#play()) await this.#keep();
+      else await this.#recover(this.#incarnation.crash?.thrown);
+    }
+  }
+
+  /** Lets the machine make its transitions. False when it crashed. */
+  #play(): boolean {
+    const incarnation = this.#incarnation;
+    this.#batch = [];
+    this.#activeAt = this.#deps.bus.clock.now();
+    if (incarnation.crash) return false;
+    incarnation.runDue();
+    if (this.#incarnation.crash) return false;
+    this.#batch = this.mailbag.take(this.#careful > 0 ? 1 : BATCH);
+    this.#careful = Math.max(0, this.#careful - 1);
+    for (const row of this.#batch) {
+      if (!this.#isNews(row)) continue;
+      if (incarnation.isDone || this.#isRemoved) incarnation.refuse(row.envelope, ended(this.address));
+      else incarnation.handle(row.envelope);
+      if (this.#incarnation.crash) return false;
+    }
+    if (incarnation.isDone) incarnation.end('done', ended(this.address));
+    else if (this.#isRemoved) incarnation.end('stopped', ended(this.address));
+    return true;
+  }
+
+  /** False for what has been handled already. */
+  #isNews(row: MailRow): boolean {
+    const { gathering } = this.#incarnation;
+    gathering.rows.push(row);
+    gathering.isTouched = true;
+    const { stream } = row;
+    if (!stream) return true;
+    const mark = gathering.marks.get(stream.sender) ?? this.mailbag.markOf(stream.sender);
+    if (isRepeat(mark, stream)) return false;
+    gathering.marks.set(stream.sender, stream);
+    return true;
+  }
+
+  /** Keeps what has gathered, and then lets it leave. */
+  async #keep(): Promise<void> {
+    const ends = this.#incarnation.isDone || this.#isRemoved;
+    let congestion: void | Promise<void>;
+    try {
+      const kept = await this.#journal.keep(this.#incarnation, this.#origin.kind, ends);
+      if (!kept) {
+        this.#leave('gone');
+        return;
+      }
+      this.mailbag.noteMarks(kept.turn.marks);
+      congestion = release(kept, this.address, this.#deps);
+    } catch (caught) {
+      await this.#recover(caught); // it cannot be kept, now or later
+      return;
+    }
+    const { alarmMs } = this.#journal.record ?? {};
+    if (alarmMs !== undefined) this.#deps.alarms.note(alarmMs);
+    if (ends) this.#leave('done');
+    else this.#setTimer();
+    await congestion;
+  }
+
+  /** The machine has crashed: it begins again from what was kept. */
+  async #recover(thrown: unknown): Promise<void> {
+    const { address } = this;
+    this.#deps.logger.error(
+      { address, error: thrown },
+      'a durable hyperty crashed; it goes on from what was kept',
+    );
+    const error = crashOf(address, thrown);
+    if (!this.#journal.record) {
+      this.#reason = error;
+      this.#leave('gone');
+      return;
+    }
+    this.#status = 'restarting';
+    const waitMs = await this.#afterCrash(error);
+    if (waitMs > 0) await delay(this.#deps.bus.clock, waitMs);
+    if (this.status === 'restarting') await this.#begin(); // unless it was lost or stopped meanwhile
+  }
+
+  /** Decides what happens to the messages at which it crashed. Returns how long to wait, milliseconds. */
+  async #afterCrash(error: FabricError): Promise<number> {
+    const batch = this.#batch;
+    this.#batch = [];
+    const [bad] = batch;
+    if (!bad) return this.#supervise(error);
+    if (batch.length > 1) {
+      this.#careful = batch.length;
+      this.mailbag.putBack(batch);
+      return 0;
+    }
+    const row = { ...bad, attempts: (bad.attempts ?? 0) + 1 };
+    if (row.attempts >= (this.#origin.kind.options.maxAttempts ?? MAX_ATTEMPTS)) {
+      await this.#park(row, error);
+      return 0;
+    }
+    await this.#journal.commit([{ key: row.key, value: encode(mailOf(row)) }]);
+    this.mailbag.putBack([row]);
+    this.#careful = 1;
+    return AGAIN_MS * 2 ** (row.attempts - 1);
+  }
+
+  #supervise(error: FabricError): number {
+    this.#supervisor ??= createSupervisor(this.#origin.kind.options.supervision);
+    const verdict = this.#supervisor(this.#deps.bus.clock.now());
+    if (typeof verdict === 'object') return verdict.restartInMs;
+    this.#halt(error);
+    if (verdict === 'escalate') this.#deps.escalate(this.address, error);
+    return 0;
+  }
+
+  /** Sets a message aside at which the machine crashes each time; whoever waits for its answer is told. */
+  async #park(row: MailRow, error: FabricError): Promise<void> {
+    const { address } = this;
+    const { bus, logger, handled, parked } = this.#deps;
+    if (!(await this.#journal.commit(parkingOf({ address, row, error, at: bus.clock.now() })))) return;
+    const { stream, envelope, attempts } = row;
+    if (stream) this.mailbag.noteMarks(new Map([[stream.sender, stream]]));
+    logger.error(
+      { address, message: envelope.id, attempts },
+      'a message was parked: its hyperty crashed at it each time',
+    );
+    handled([row]);
+    parked(envelope, error);
+  }
+
+  /** It cannot run; its messages are kept. */
+  #halt(error: FabricError): true {
+    const { address } = this;
+    this.#status = 'halted';
+    this.#reason = error;
+    this.#incarnation.discard();
+    this.#deps.logger.error({ address, error }, 'a durable hyperty cannot run; its messages are kept');
+    return true;
+  }
+
+  #leave(status: 'done' | 'gone'): false {
+    if (this.#status === 'done' || this.#status === 'gone') return false;
+    this.#status = status;
+    this.#incarnation.discard();
+    this.#deps.bus.clock.clearTimeout(this.#timer);
+    this.#deps.gone(this);
+    return false;
+  }
+
+  /** Wakes it for its next reminder; other timers are its machine's. */
+  #setTimer(): void {
+    const { clock } = this.#deps.bus;
+    const dueMs = this.#incarnation.remindMs;
+    clock.clearTimeout(this.#timer);
+    if (dueMs === undefined || this.#status !== 'running') return;
+    const wake = (): void => {
+      this.wake();
+      this.#setTimer();
+    };
+    this.#timer = clock.setTimeout(wake, Math.min(LONGEST_TIMER_MS, Math.max(1, dueMs - clock.now())));
+  }
+
+  get #origin(): Creation {
+    if (this.#creation) return this.#creation;
+    throw new TypeError(`${this.address} has not begun.`);
+  }
+}
+
+const ended = (address: string): FabricError => new FabricError('closed', `${address} has ended.`);
+
+const unknownKind = (address: string, machine: string): FabricError =>
+  new FabricError(
+    'unsupported',
+    `${address} is kept for a "${machine}", and this runtime hosts no durable definition of that name: host it. Its messages are kept.`,
+    { details: { address, machine, isUnknownKind: true } },
+  );

@@ -1,0 +1,142 @@
+/**
+ * The journal of one durable hyperty: what the store has of it, and the transactions that change that. While the store
+ * takes nothing, a transaction waits and is tried again; nothing of it has left.
+ */
+import type { HypertyAddress } from '../message/address.ts';
+import { FabricError } from '../message/error.ts';
+import { delay } from '../platform/clock.ts';
+import type { Write } from '../store/store.ts';
+import type { DurableDeps } from './durable-deps.ts';
+import type { Incarnation } from './incarnation.ts';
+import { keys } from './keys.ts';
+import type { Kind } from './kind.ts';
+import { decodeRecord, type HypertyRecord } from './record.ts';
+import { compose, recordWrites, type Transaction, type Turn } from './turn.ts';
+
+const RETRY_MS = { first: 100, longest: 5000 };
+
+/** What the store has of one hyperty. */
+export class Journal {
+  readonly #address: HypertyAddress;
+  readonly #deps: DurableDeps;
+  readonly #isOver: () => boolean;
+  #record: HypertyRecord | undefined;
+
+  /** @param isOver tells that nothing is to be tried again, as this process stops or does not run the hyperty any more */
+  constructor(address: HypertyAddress, deps: DurableDeps, isOver: () => boolean) {
+    this.#address = address;
+    this.#deps = deps;
+    this.#isOver = isOver;
+  }
+
+  /** What was kept last; undefined before the first time, and after the end. */
+  get record(): HypertyRecord | undefined {
+    return this.#record;
+  }
+
+  /** Reads what was kept. @throws FabricError `invalid` when it is damaged, `closed` */
+  async read(): Promise<HypertyRecord | undefined> {
+    const text = await this.patiently(() => this.#deps.store.get(keys.record(this.#address)));
+    if (text === undefined) return undefined;
+    const record = decodeRecord(text, this.#address);
+    this.#deps.sequencer.saw(record.lastNumber);
+    return record;
+  }
+
+  /** From now on this is what was kept: brought to the version of its definition, which the next transaction keeps. */
+  adopt(record: HypertyRecord): void {
+    this.#record = record;
+  }
+
+  /**
+   * Keeps a turn; `ends` keeps that the hyperty has ended.
+   * @returns what may leave now; undefined when this process may not write
+   * @throws what cannot be kept at all: TypeError, FabricError `too-large invalid`
+   */
+  async keep(incarnation: Incarnation, kind: Kind, ends: boolean): Promise<Kept | undefined> {
+    const { turn, state } = incarnation.takeTurn();
+    const address = this.#address;
+    const token = this.#deps.lease(address)?.token ?? 0;
+    const transaction = await compose(turn, this.#record?.lastNumber ?? 0, { ...this.#deps, address, token });
+    const record = ends
+      ? undefined
+      : await recordOf({ state, kind, incarnation, lastNumber: transaction.lastNumber });
+    const writes = [...transaction.writes, ...recordWrites(address, record, this.#record)];
+    if (!(await this.commit(writes))) return undefined;
+    this.#record = record;
+    return { turn, transaction };
+  }
+
+  /** True once the writes are durable; false when this process may not write them. */
+  async commit(writes: readonly Write[]): Promise<boolean> {
+    const { store, lease, lost } = this.#deps;
+    try {
+      return await this.patiently(async () => {
+        const own = lease(this.#address);
+        if (own) await store.commit(writes, [own]);
+        return own !== undefined;
+      });
+    } catch (caught) {
+      const error = FabricError.from(caught);
+      if (error.code === 'conflict') lost(this.#address);
+      else if (error.code !== 'closed') throw caught;
+      return false;
+    }
+  }
+
+  /** Does something with the store, again and again while that fails. @throws FabricError `closed` when it is over */
+  async patiently<T>(work: () => Promise<T>): Promise<T> {
+    const { logger, bus } = this.#deps;
+    for (let waitMs = RETRY_MS.first; ; waitMs = Math.min(RETRY_MS.longest, waitMs * 2)) {
+      try {
+        return await work();
+      } catch (caught) {
+        const error = FabricError.from(caught);
+        if (error.code !== 'storage') throw caught;
+        if (this.#isOver()) throw new FabricError('closed', `${this.#address} is not run here any more.`);
+        if (waitMs === RETRY_MS.first)
+          logger.warn({ address: this.#address, error }, 'a durable hyperty waits for its store');
+        await delay(bus.clock, waitMs);
+      }
+    }
+  }
+}
+
+/** A turn that is durable, and what may leave of it. */
+export interface Kept {
+  readonly turn: Turn;
+  readonly transaction: Transaction;
+}
+
+/** Lets leave what has been kept. A promise means congestion. */
+export function release(
+  { turn, transaction }: Kept,
+  address: HypertyAddress,
+  deps: DurableDeps,
+): void | Promise<void> {
+  const { bus, send, arrived, handled } = deps;
+  for (const envelope of transaction.passing) void bus.forward(envelope);
+  for (const { envelope, error } of transaction.refused) bus.deadLetters.add(envelope, error);
+  for (const { to, row } of transaction.deliveries) arrived(to, row);
+  for (const saying of turn.publications) void bus.post({ ...saying, from: address });
+  const congestion = send(transaction.outgoing);
+  handled(turn.rows);
+  for (const run of turn.after) run();
+  return congestion;
+}
+
+interface RecordParts {
+  readonly state: ReturnType<Incarnation['takeTurn']>['state'];
+  readonly kind: Kind;
+  readonly incarnation: Incarnation;
+  readonly lastNumber: number;
+}
+
+async function recordOf({ state, kind, incarnation, lastNumber }: RecordParts): Promise<HypertyRecord> {
+  const { descriptor, durable } = kind.definition;
+  const reminders = await incarnation.reminders();
+  const times = [...state.timers.map(({ dueMs }) => dueMs), incarnation.remindMs ?? Infinity];
+  const alarmMs = Math.ceil(Math.min(...times));
+  const alarm = Number.isFinite(alarmMs) ? { alarmMs } : {};
+  return { machine: descriptor.name, version: durable.version, ...state, reminders, lastNumber, ...alarm };
+}

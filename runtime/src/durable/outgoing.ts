@@ -1,0 +1,189 @@
+/**
+ * What durable hyperties have sent and their receivers' runtimes have not taken over yet. The store has each message; this
+ * gives them to the bus, in order for each receiver, again and again until they are taken over or will never be.
+ *
+ * Receivers tell repeats by the number of the latest message from a sender, so order matters more than anything here:
+ * when one message comes back, all that were sent after it to the same receiver go out again behind it.
+ */
+import type { Bus } from '../bus/bus.ts';
+import type { Address } from '../message/address.ts';
+import type { Envelope } from '../message/envelope.ts';
+import { FabricError } from '../message/error.ts';
+import { timeOfId } from '../message/id.ts';
+import type { Timer } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import { shardOf } from './keys.ts';
+
+/** What the outgoing messages need around them. */
+export interface OutgoingDeps {
+  readonly bus: Bus;
+  readonly logger: Logger;
+  /** These have been taken over: the store may forget them. */
+  readonly forget: (envelopes: readonly Envelope[]) => void;
+  /** This one will never be taken over: the store forgets it, its sender is told. */
+  readonly failed: (envelope: Envelope, error: FabricError) => void;
+}
+
+/** Messages to one receiver, in order. */
+interface Lane {
+  readonly to: Address;
+  readonly waiting: Map<string, Envelope>;
+  /** True while nothing is given to the bus, as something has come back. */
+  isStalled: boolean;
+  failures: number;
+  timer: Timer;
+}
+
+const RETRY_MS = { first: 1000, longest: 60_000 };
+/** With no progress for this long everything goes out again: the receiver may have moved. */
+const STALE_MS = 30_000;
+/** Whoever is not found may just be starting. */
+const NOT_FOUND_GRACE_MS = 60_000;
+
+/** The outgoing messages of the durable hyperties that this process runs. */
+export class Outgoing {
+  readonly #deps: OutgoingDeps;
+  readonly #lanes = new Map<Address, Lane>();
+  #kept: Envelope[] = [];
+  #isStopped = false;
+
+  constructor(deps: OutgoingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Messages that have not been taken over. */
+  get size(): number {
+    let size = 0;
+    for (const { waiting } of this.#lanes.values()) size += waiting.size;
+    return size;
+  }
+
+  /** Sends messages that are durable already, in order. A promise means congestion. */
+  push(envelopes: readonly Envelope[]): void | Promise<void> {
+    let congestion: Promise<void> | undefined;
+    for (const envelope of envelopes) {
+      const lane = this.#laneTo(envelope.to);
+      if (lane.waiting.has(envelope.id)) continue;
+      lane.waiting.set(envelope.id, envelope);
+      if (!lane.isStalled) congestion = this.#give(lane, envelope) ?? congestion;
+    }
+    return congestion;
+  }
+
+  /** The receiver's runtime has taken a message over. */
+  kept(envelope: Envelope): void {
+    const lane = this.#lanes.get(envelope.to);
+    if (!lane?.waiting.delete(envelope.id)) return;
+    lane.failures = 0;
+    this.#forget(envelope);
+    if (lane.waiting.size > 0) {
+      if (!lane.isStalled) this.#watch(lane, STALE_MS);
+      return;
+    }
+    this.#end(lane);
+  }
+
+  /** A message has come back. */
+  undeliverable(envelope: Envelope, error: FabricError): void {
+    const lane = this.#lanes.get(envelope.to);
+    if (this.#isStopped || !lane?.waiting.has(envelope.id)) return;
+    if (this.#isFinal(envelope, error)) {
+      lane.waiting.delete(envelope.id);
+      this.#deps.failed(envelope, error);
+      if (lane.waiting.size === 0) this.#end(lane);
+      return;
+    }
+    if (lane.isStalled) return;
+    lane.isStalled = true;
+    const backOffMs = Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** lane.failures);
+    lane.failures += 1;
+    this.#watch(lane, backOffMs);
+    this.#deps.logger.debug(
+      { to: lane.to, error, waiting: lane.waiting.size },
+      'durable messages wait for their receiver',
+    );
+  }
+
+  /** Lets go of the messages of a shard that another process runs now. */
+  drop(shard: string): void {
+    for (const lane of this.#lanes.values()) {
+      for (const [id, envelope] of lane.waiting) {
+        if (shardOf(envelope.from) !== shard) continue;
+        lane.waiting.delete(id);
+        this.#deps.bus.withdraw(envelope);
+      }
+      if (lane.waiting.size === 0) this.#end(lane);
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const lane of this.#lanes.values()) this.#deps.bus.clock.clearTimeout(lane.timer);
+    this.#lanes.clear();
+  }
+
+  #laneTo(to: Address): Lane {
+    const known = this.#lanes.get(to);
+    if (known) return known;
+    const lane: Lane = { to, waiting: new Map(), isStalled: false, failures: 0, timer: undefined };
+    this.#lanes.set(to, lane);
+    this.#watch(lane, STALE_MS);
+    return lane;
+  }
+
+  #give(lane: Lane, envelope: Envelope): Promise<void> | undefined {
+    const { deadline } = envelope;
+    if (deadline !== undefined && deadline <= this.#deps.bus.clock.now()) {
+      this.undeliverable(envelope, expired(envelope));
+      return undefined;
+    }
+    return this.#deps.bus.forward(envelope) ?? undefined;
+  }
+
+  #watch(lane: Lane, inMs: number): void {
+    const { clock } = this.#deps.bus;
+    clock.clearTimeout(lane.timer);
+    lane.timer = clock.setTimeout(() => {
+      this.#again(lane);
+    }, inMs);
+  }
+
+  /** Everything goes out again, the oldest first. */
+  #again(lane: Lane): void {
+    if (this.#isStopped || this.#lanes.get(lane.to) !== lane) return;
+    lane.isStalled = false;
+    this.#watch(lane, Math.max(STALE_MS, Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** lane.failures)));
+    const waiting = [...lane.waiting.values()];
+    for (const envelope of waiting) this.#deps.bus.withdraw(envelope);
+    for (const envelope of waiting) {
+      if (lane.isStalled) return; // one has come back already: the rest waits for it
+      if (lane.waiting.has(envelope.id)) void this.#give(lane, envelope);
+    }
+  }
+
+  #end(lane: Lane): void {
+    this.#deps.bus.clock.clearTimeout(lane.timer);
+    if (this.#lanes.get(lane.to) === lane) this.#lanes.delete(lane.to);
+  }
+
+  /** Many are taken over together: the store forgets them together. */
+  #forget(envelope: Envelope): void {
+    this.#kept.push(envelope);
+    if (this.#kept.length > 1) return;
+    queueMicrotask(() => {
+      const kept = this.#kept;
+      this.#kept = [];
+      this.#deps.forget(kept);
+    });
+  }
+
+  #isFinal(envelope: Envelope, error: FabricError): boolean {
+    const now = this.#deps.bus.clock.now();
+    if (envelope.deadline !== undefined && envelope.deadline <= now) return true;
+    if (error.code === 'not-found') return now - timeOfId(envelope.id) > NOT_FOUND_GRACE_MS;
+    return !error.retryable;
+  }
+}
+
+const expired = ({ to }: Envelope): FabricError =>
+  new FabricError('offline', `${to} did not take this before its deadline.`, { details: { to } });
