@@ -55,7 +55,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<IDBDatabas
 /**
  * Makes Chromium begin a new log. Its LevelDB goes on with the log of before, also behind a record that a crash has cut
  * short; at the next start that log counts as damaged, and all data of the origin are thrown away
- * (https://github.com/google/leveldb/issues/1287). Deleting a database ends the log, which takes a few milliseconds.
+ * (https://github.com/google/leveldb/issues/1287). Deleting a database ends the log, at once or a moment later.
  */
 async function beginNewLog(indexedDB: IDBFactory): Promise<void> {
   const database = await resultOf(indexedDB.open(SPARE_NAME));
