@@ -4,27 +4,22 @@
  * when nothing happens it passes out of memory.
  */
 import { crashOf } from '../actor/dialogue.ts';
-import { createSupervisor, type Supervisor } from '../actor/supervision.ts';
 import type { HypertyAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import { delay, type Timer } from '../platform/clock.ts';
+import { CrashCare } from './crash-care.ts';
 import type { DurableDeps } from './durable-deps.ts';
 import { Incarnation } from './incarnation.ts';
 import { Journal, release } from './journal.ts';
-import { migrate, type Creation, type Kind } from './kind.ts';
+import { migrate, type Creation } from './kind.ts';
 import { Mailbag } from './mailbag.ts';
-import { parkingOf } from './parking.ts';
-import { encode, isRepeat, mailOf, type MailRow } from './record.ts';
+import { isRepeat, type MailRow } from './record.ts';
 
 /** How it is with a durable hyperty in memory. `halted`: it cannot run; its messages are kept. */
 export type DurableStatus = 'loading' | 'running' | 'restarting' | 'halted' | 'done' | 'gone';
 
 /** Messages that share one transaction. */
 const BATCH = 64;
-/** Crashes at one message before it is parked, where nothing else is said. */
-const MAX_ATTEMPTS = 5;
-/** Wait before a message is tried again; doubled each time. */
-const AGAIN_MS = 100;
 const LONGEST_TIMER_MS = 3_600_000;
 
 /** One durable hyperty in memory. */
@@ -36,8 +31,8 @@ export class DurableActor {
   readonly #deps: DurableDeps;
   readonly #incarnation: Incarnation;
   readonly #journal: Journal;
+  readonly #care: CrashCare;
   #creation: Creation | undefined;
-  #supervisor: Supervisor | undefined;
   #status: DurableStatus = 'loading';
   #reason: FabricError | undefined;
   #batch: readonly MailRow[] = [];
@@ -58,6 +53,7 @@ export class DurableActor {
     const { bus, logger } = deps;
     this.#incarnation = new Incarnation({ address, bus, logger, wake: () => this.wake() });
     this.#journal = new Journal(address, deps, () => this.#isStopping || this.#status === 'gone');
+    this.#care = new CrashCare(address, deps, { journal: this.#journal, mailbag: this.mailbag });
     this.#activeAt = bus.clock.now();
     this.loaded = this.#load();
     this.loaded.catch(() => undefined); // whoever made it hears of it
@@ -243,55 +239,16 @@ export class DurableActor {
       return;
     }
     this.#status = 'restarting';
-    const waitMs = await this.#afterCrash(error);
-    if (waitMs > 0) await delay(this.#deps.bus.clock, waitMs);
-    if (this.status === 'restarting') await this.#begin(); // unless it was lost or stopped meanwhile
-  }
-
-  /** Decides what happens to the messages at which it crashed. Returns how long to wait, milliseconds. */
-  async #afterCrash(error: FabricError): Promise<number> {
     const batch = this.#batch;
     this.#batch = [];
-    const [bad] = batch;
-    if (!bad) return this.#supervise(error);
-    if (batch.length > 1) {
-      this.#careful = batch.length;
-      this.mailbag.putBack(batch);
-      return 0;
+    const { restMs, careful, verdict } = await this.#care.after(error, batch, this.#origin.kind.options);
+    this.#careful = Math.max(careful, this.#careful);
+    if (verdict) {
+      this.#halt(error);
+      if (verdict === 'escalate') this.#deps.escalate(address, error);
     }
-    const row = { ...bad, attempts: (bad.attempts ?? 0) + 1 };
-    if (row.attempts >= (this.#origin.kind.options.maxAttempts ?? MAX_ATTEMPTS)) {
-      await this.#park(row, error);
-      return 0;
-    }
-    await this.#journal.commit([{ key: row.key, value: encode(mailOf(row)) }]);
-    this.mailbag.putBack([row]);
-    this.#careful = 1;
-    return AGAIN_MS * 2 ** (row.attempts - 1);
-  }
-
-  #supervise(error: FabricError): number {
-    this.#supervisor ??= createSupervisor(this.#origin.kind.options.supervision);
-    const verdict = this.#supervisor(this.#deps.bus.clock.now());
-    if (typeof verdict === 'object') return verdict.restartInMs;
-    this.#halt(error);
-    if (verdict === 'escalate') this.#deps.escalate(this.address, error);
-    return 0;
-  }
-
-  /** Sets a message aside at which the machine crashes each time; whoever waits for its answer is told. */
-  async #park(row: MailRow, error: FabricError): Promise<void> {
-    const { address } = this;
-    const { bus, logger, handled, parked } = this.#deps;
-    if (!(await this.#journal.commit(parkingOf({ address, row, error, at: bus.clock.now() })))) return;
-    const { stream, envelope, attempts } = row;
-    if (stream) this.mailbag.noteMarks(new Map([[stream.sender, stream]]));
-    logger.error(
-      { address, message: envelope.id, attempts },
-      'a message was parked: its hyperty crashed at it each time',
-    );
-    handled([row]);
-    parked(envelope, error);
+    if (restMs > 0) await delay(this.#deps.bus.clock, restMs);
+    if (this.status === 'restarting') await this.#begin(); // unless it was lost or stopped meanwhile
   }
 
   /** It cannot run; its messages are kept. */

@@ -8,22 +8,25 @@ import { notHere } from '../bus/refusal.ts';
 import { ownsAddress, type Address, type HypertyAddress, type RuntimeAddress } from '../message/address.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
-import type { Timer } from '../platform/clock.ts';
 import type { Store } from '../store/store.ts';
 import { Alarms } from './alarms.ts';
-import { DurableActor } from './durable-actor.ts';
+import { Awake } from './awake.ts';
+import { Creations } from './creations.ts';
+import type { DurableActor } from './durable-actor.ts';
 import type { DurableDeps } from './durable-deps.ts';
 import type { DurableSettings } from './durable-settings.ts';
-import { addressOfKey, checkDurableAddress, keys, ofHyperty, ofShard, shardOf } from './keys.ts';
+import { openEpoch } from './epoch.ts';
+import { addressOfKey, checkDurableAddress, keys, shardOf } from './keys.ts';
 import type { Creation, Kind } from './kind.ts';
+import { OutgoingRows } from './outgoing-rows.ts';
 import { Outgoing } from './outgoing.ts';
 import { Ownership } from './ownership.ts';
 import { listParked, unparkingOf, type ParkedMessage } from './parking.ts';
 import { Postbox } from './postbox.ts';
-import { decodeRow, type MailRow } from './record.ts';
+import type { MailRow } from './record.ts';
+import { Resumption } from './resumption.ts';
 import { Sequencer } from './sequencer.ts';
-import { openEpoch } from './epoch.ts';
-import { answerFor, placeOf } from './turn.ts';
+import { placeOf } from './turn.ts';
 
 /** What the durable hyperties need around them. */
 export interface DurableHypertiesDeps extends Pick<HostDeps, 'bus' | 'logger' | 'escalate'> {
@@ -38,55 +41,70 @@ export interface DurableHypertiesDeps extends Pick<HostDeps, 'bus' | 'logger' | 
 export class DurableHyperties implements Residence {
   readonly #deps: DurableHypertiesDeps;
   readonly #kinds = new Map<string, Kind>();
-  readonly #awake = new Map<Address, DurableActor>();
   readonly #sequencer: Sequencer;
+  /** Short name of this process, which makes its mailbox places unique. */
+  readonly #tag: string;
+  readonly #awake: Awake;
   readonly #ownership: Ownership;
+  readonly #creations: Creations;
   readonly #alarms: Alarms;
   readonly #outgoing: Outgoing;
   readonly #postbox: Postbox;
-  readonly #tag: string;
+  readonly #resumption: Resumption;
+  readonly #undo: (() => void)[] = [];
   #epoch = '';
   #isRunning = false;
-  #sweep: Timer;
-  #unwatch: (() => void) | undefined;
 
   constructor(deps: DurableHypertiesDeps) {
     const { bus, logger, store, life, settings } = deps;
     const { clock } = bus;
+    const sequencer = new Sequencer(() => clock.now());
+    const tag = life.slice(0, 8);
+    const arrived = (to: Address, row: MailRow): boolean => this.#awake.arrived(to, row);
     this.#deps = deps;
-    this.#tag = life.slice(0, 8);
-    this.#sequencer = new Sequencer(() => clock.now());
+    this.#sequencer = sequencer;
+    this.#tag = tag;
+    this.#awake = new Awake({
+      clock,
+      settings,
+      actorDeps: () => this.#actorDeps(),
+      mayRun: (address) => this.#isRunning && this.#ownership.leaseOf(shardOf(address)) !== undefined,
+    });
     this.#ownership = new Ownership({
       store,
       clock,
       logger,
       life,
+      sequencer,
       ttlMs: settings.leaseMs,
-      sequencer: this.#sequencer,
-      gained: (shard) => void this.#gained(shard),
+      gained: (shard) => void this.#resumption.all(shard),
       lost: (shard) => this.#lost(shard),
     });
-    this.#alarms = new Alarms({
+    this.#creations = new Creations({
       store,
       clock,
-      logger,
-      shards: () => this.#ownership.shards,
-      wake: (to) => this.#wake(to),
+      kindOf: (machine) => this.#kinds.get(machine),
+      make: (address, creation) => this.create(address, creation),
+      patienceMs: settings.leaseMs * 4,
     });
+    const wake = (address: Address): void => this.#awake.wake(address);
+    this.#alarms = new Alarms({ store, clock, logger, wake, shards: () => this.#ownership.shards });
+    const rows = new OutgoingRows({ bus, logger, store, sequencer, tag, arrived });
     this.#outgoing = new Outgoing({
       bus,
       logger,
-      forget: (envelopes) => void this.#forget(envelopes),
-      failed: (envelope, error) => void this.#failed(envelope, error),
+      forget: (envelopes) => void rows.forget(envelopes),
+      failed: (envelope, error) => void rows.failed(envelope, error),
     });
-    const { sequencer, tag } = { sequencer: this.#sequencer, tag: this.#tag };
-    this.#postbox = new Postbox({
-      store,
-      clock,
-      sequencer,
-      tag,
-      arrived: (to, row) => this.#arrived(to, row),
-    });
+    this.#postbox = new Postbox({ store, clock, sequencer, tag, arrived });
+    const runs = (shard: string): boolean => this.#isRunning && this.#ownership.leaseOf(shard) !== undefined;
+    const parts = {
+      awake: this.#awake,
+      outgoing: this.#outgoing,
+      creations: this.#creations,
+      alarms: this.#alarms,
+    };
+    this.#resumption = new Resumption({ bus, logger, store, runs, rows, ...parts });
   }
 
   /** Random name of the store; undefined before {@link start}. */
@@ -99,23 +117,25 @@ export class DurableHyperties implements Residence {
     const { store, life, bus } = this.#deps;
     this.#epoch = await openEpoch(store, life, bus.clock);
     this.#isRunning = true;
-    this.#unwatch = store.watch('m/', (changed) => this.#noticed(changed));
+    this.#undo.push(
+      store.watch('m/', (changed) => this.#mailNoticed(changed)),
+      store.watch('c/', () => this.#carryOut()),
+    );
     await this.#ownership.start();
-    this.#scheduleSweep();
+    this.#awake.start();
   }
 
   /** Lets all turns under way end; nothing new begins. */
   async pause(): Promise<void> {
     this.#isRunning = false;
     this.#alarms.stop();
-    this.#deps.bus.clock.clearTimeout(this.#sweep);
-    await Promise.all([...this.#awake.values()].map((actor) => actor.stop()));
+    await this.#awake.stop();
   }
 
   /** Gives everything back to the store. */
   async stop(): Promise<void> {
     await this.pause();
-    this.#unwatch?.();
+    for (const undo of this.#undo.splice(0)) undo();
     this.#outgoing.stop();
     this.#postbox.stop();
     await this.#ownership.stop();
@@ -128,26 +148,27 @@ export class DurableHyperties implements Residence {
     if (known && known.definition.machine !== kind.definition.machine)
       throw new FabricError('conflict', `Another durable definition named "${name}" is hosted here already.`);
     this.#kinds.set(name, kind);
-    for (const actor of [...this.#awake.values()]) {
-      if (actor.reason?.details['isUnknownKind'] !== true) continue;
-      actor.leave();
-      this.#wake(actor.address);
-    }
+    this.#awake.reconsider();
+    this.#carryOut();
   }
 
-  /** Makes a hyperty, unless the store has it already. @throws FabricError `invalid crashed closed conflict` */
+  /** Makes a hyperty, unless the store has it already. @throws FabricError `invalid crashed closed timeout storage` */
   async create(address: HypertyAddress, creation: Creation): Promise<void> {
     checkDurableAddress(address);
     if (!this.#isRunning) throw new FabricError('closed', 'The runtime is not running; start it first.');
-    if (!this.#ownership.leaseOf(shardOf(address))) throw elsewhere(address);
-    const actor = this.#awake.get(address) ?? this.#load(address, creation);
-    if (await actor.loaded) return;
+    if (!this.#ownership.leaseOf(shardOf(address))) {
+      await this.#creations.ask(address, creation);
+      return;
+    }
+    const known = this.#awake.get(address);
+    if (await (known ?? this.#awake.load(address, creation)).loaded) return;
     await this.create(address, creation); // it was being looked for, and not there
   }
 
-  /** Ends a hyperty for good. Does nothing when there is none. */
+  /** Ends a hyperty for good. Does nothing when there is none. @throws FabricError `conflict` when another process runs it */
   async remove(address: HypertyAddress): Promise<void> {
-    const actor = this.#awake.get(address) ?? this.#load(address, undefined);
+    if (!this.#ownership.leaseOf(shardOf(address))) throw elsewhere(address);
+    const actor = this.#awake.load(address);
     if (await actor.loaded) await actor.remove();
   }
 
@@ -161,10 +182,15 @@ export class DurableHyperties implements Residence {
   receive(envelope: Envelope, origin: Origin | undefined): Reception {
     const { to } = envelope;
     if (!this.#isRunning || !isOurs(this.#deps.self, to)) throw notHere(to);
-    if (!this.#ownership.leaseOf(shardOf(to))) return this.#postbox.take(envelope, origin, this.#check(to));
-    const actor = this.#awake.get(to) ?? this.#load(to as HypertyAddress, undefined);
-    const exists =
-      actor.status === 'loading' ? actor.loaded.then((found) => this.#expect(found, to)) : undefined;
+    const expect = (found: boolean): void => {
+      if (!found) throw notHere(to);
+    };
+    if (!this.#ownership.leaseOf(shardOf(to))) {
+      const exists = Promise.resolve(this.hosts(to)).then(expect);
+      return this.#postbox.take(envelope, origin, exists);
+    }
+    const actor = this.#awake.load(to as HypertyAddress);
+    const exists = actor.status === 'loading' ? actor.loaded.then(expect) : undefined;
     return this.#postbox.take(envelope, origin, exists);
   }
 
@@ -189,7 +215,7 @@ export class DurableHyperties implements Residence {
     if (!unparking)
       throw new FabricError('not-found', `${message.address} has no parked message ${message.place}.`);
     await store.commit(unparking.writes);
-    if (unparking.row) this.#arrived(message.address, unparking.row);
+    if (unparking.row) this.#awake.arrived(message.address, unparking.row);
   }
 
   /** A hyperty, if it is in memory. */
@@ -199,7 +225,7 @@ export class DurableHyperties implements Residence {
 
   /** Those in memory. */
   get awake(): readonly DurableActor[] {
-    return [...this.#awake.values()];
+    return this.#awake.all;
   }
 
   /** Messages that other runtimes have not taken over. */
@@ -207,162 +233,25 @@ export class DurableHyperties implements Residence {
     return this.#outgoing.size;
   }
 
-  async #check(to: Address): Promise<void> {
-    this.#expect(await this.hosts(to), to);
-  }
-
-  #expect(found: boolean, to: Address): void {
-    if (!found) throw notHere(to);
-  }
-
-  #load(address: HypertyAddress, creation: Creation | undefined): DurableActor {
-    this.#makeRoom();
-    const actor = new DurableActor(address, this.#actorDeps(), creation);
-    this.#awake.set(address, actor);
-    return actor;
-  }
-
-  #wake(address: Address): void {
-    const actor = this.#awake.get(address);
-    if (actor) actor.wake();
-    else if (this.#isRunning && this.#ownership.leaseOf(shardOf(address)))
-      this.#load(address as HypertyAddress, undefined);
-  }
-
-  /** Mail has been kept. False when this process does not handle it. */
-  #arrived(to: Address, row: MailRow): boolean {
-    const actor = this.#awake.get(to);
-    if (actor) actor.mailbag.arrived(row);
-    this.#wake(to);
-    return actor !== undefined && actor.status !== 'halted';
-  }
-
-  /** Other processes have kept mail. */
-  #noticed(changed: readonly string[] | undefined): void {
+  /** Other processes may have kept mail. */
+  #mailNoticed(changed: readonly string[] | undefined): void {
     if (!this.#isRunning || !this.#ownership.isShared) return;
-    if (!changed) {
-      for (const shard of this.#ownership.shards) void this.#wakeThose('m', shard);
-      return;
-    }
-    for (const key of changed) {
-      if (!key.startsWith('m/') || key.endsWith(`-${this.#tag}`)) continue;
-      const address = addressOfKey(key);
-      this.#awake.get(address)?.mailbag.poke();
-      this.#wake(address);
-    }
+    const own = `-${this.#tag}`;
+    if (!changed) for (const shard of this.#ownership.shards) void this.#resumption.mail(shard);
+    for (const key of changed ?? []) if (!key.endsWith(own)) this.#awake.poke(addressOfKey(key));
   }
 
-  /** Goes on with what a shard has under way. */
-  async #gained(shard: string): Promise<void> {
-    try {
-      await this.#sendAll(shard);
-      await this.#wakeThose('m', shard);
-      await this.#wakeThose('w', shard);
-      await this.#alarms.look();
-    } catch (caught) {
-      const error = FabricError.from(caught);
-      if (error.code === 'closed') return;
-      this.#deps.logger.warn({ shard, error }, 'what was under way could not be read; trying again');
-      this.#deps.bus.clock.setTimeout(() => {
-        if (this.#isRunning && this.#ownership.leaseOf(shard)) void this.#gained(shard);
-      }, 1000);
-    }
-  }
-
-  async #sendAll(shard: string): Promise<void> {
-    let { from, to } = ofShard('o', shard);
-    for (;;) {
-      const rows = await this.#deps.store.range({ from, to });
-      const last = rows.at(-1);
-      if (!last) return;
-      await this.#outgoing.push(
-        rows.map(
-          ({ key, value }) => decodeRow<{ envelope: Envelope }>(key, `{"envelope":${value}}`).envelope,
-        ),
-      );
-      from = `${last.key} `;
-    }
-  }
-
-  async #wakeThose(kind: 'm' | 'w', shard: string): Promise<void> {
-    let { from, to } = ofShard(kind, shard);
-    for (;;) {
-      const [row] = await this.#deps.store.range({ from, to, limit: 1 });
-      if (!row) return;
-      const address = addressOfKey(row.key);
-      this.#awake.get(address)?.mailbag.poke();
-      this.#wake(address);
-      from = kind === 'm' ? ofHyperty('m', address).to : `${row.key}!`;
-    }
+  /** Makes what was asked for here or in other processes. */
+  #carryOut(): void {
+    for (const shard of this.#ownership.shards) void this.#resumption.creations(shard);
   }
 
   #lost(shard: string): void {
-    for (const actor of [...this.#awake.values()]) if (shardOf(actor.address) === shard) actor.leave();
+    this.#awake.drop(shard);
     this.#outgoing.drop(shard);
   }
 
-  /** Other runtimes have taken messages over. A store that cannot forget them now does so after the next start. */
-  async #forget(envelopes: readonly Envelope[]): Promise<void> {
-    try {
-      await this.#deps.store.commit(
-        envelopes.map((envelope) => ({ key: outgoingKey(envelope), value: null })),
-      );
-    } catch (caught) {
-      this.#report(caught, 'messages that have been taken over could not be forgotten');
-      if (FabricError.from(caught).code !== 'storage') return;
-      this.#deps.bus.clock.setTimeout(() => void this.#forget(envelopes), 1000);
-    }
-  }
-
-  /** A message will never be taken over: whoever waits for its answer is told. */
-  async #failed(envelope: Envelope, error: FabricError): Promise<void> {
-    const { bus, store } = this.#deps;
-    const { row, write } = answerFor(envelope, error, { bus, sequencer: this.#sequencer, tag: this.#tag });
-    const isQuestion = envelope.type === 'execute';
-    try {
-      await store.commit([{ key: outgoingKey(envelope), value: null }, ...(isQuestion ? [write] : [])]);
-      if (isQuestion) this.#arrived(envelope.from, row);
-      else bus.deadLetters.add(envelope, error);
-    } catch (caught) {
-      this.#report(caught, 'the failure of a message could not be kept');
-      if (FabricError.from(caught).code !== 'storage') return;
-      bus.clock.setTimeout(() => void this.#failed(envelope, error), 1000);
-    }
-  }
-
-  #report(caught: unknown, text: string): void {
-    const error = FabricError.from(caught);
-    if (error.code !== 'closed') this.#deps.logger.warn({ error }, text);
-  }
-
-  #scheduleSweep(): void {
-    const { bus, settings } = this.#deps;
-    this.#sweep = bus.clock.setTimeout(() => {
-      this.#passivate(settings.passivateAfterMs);
-      this.#scheduleSweep();
-    }, settings.passivateAfterMs / 2);
-  }
-
-  #passivate(idleMs: number, atMost = Infinity): void {
-    const now = this.#deps.bus.clock.now();
-    const idle = this.awake.filter((actor) => actor.idleMs(now) >= idleMs);
-    if (idle.length > atMost) idle.sort((a, b) => b.idleMs(now) - a.idleMs(now));
-    for (const actor of idle.slice(0, atMost)) actor.leave();
-  }
-
-  /** Looking for idle ones costs a look at each; so that is done for a tenth of them together. */
-  #makeRoom(): void {
-    const { maxAwake } = this.#deps.settings;
-    if (this.#awake.size < maxAwake || this.#isCrowded) return;
-    this.#isCrowded = true;
-    this.#deps.bus.clock.setTimeout(() => {
-      this.#isCrowded = false;
-      this.#passivate(1, Math.max(0, this.#awake.size - Math.floor(maxAwake * 0.9)));
-    }, 10);
-  }
-  #isCrowded = false;
-
-  #actorDeps(): DurableDeps {
+  #actorDeps(): Omit<DurableDeps, 'gone'> {
     const { bus, logger, store, escalate } = this.#deps;
     return {
       bus,
@@ -377,13 +266,10 @@ export class DurableHyperties implements Residence {
       lease: (address) => this.#ownership.leaseOf(shardOf(address)),
       lost: (address) => this.#ownership.lostAt(shardOf(address)),
       hosts: (address) => this.hosts(address),
-      arrived: (to, row) => void this.#arrived(to, row),
+      arrived: (to, row) => void this.#awake.arrived(to, row),
       send: (envelopes) => this.#outgoing.push(envelopes),
       handled: (rows) => this.#postbox.handled(rows),
       parked: (envelope, error) => bus.refuse(envelope, error),
-      gone: (actor) => {
-        if (this.#awake.get(actor.address) === actor) this.#awake.delete(actor.address);
-      },
     };
   }
 }
@@ -392,13 +278,7 @@ export class DurableHyperties implements Residence {
 const isOurs = (self: RuntimeAddress, address: Address): boolean =>
   address.startsWith('hyperty:') && ownsAddress(self, address);
 
-const outgoingKey = ({ from, seq }: Envelope): string => keys.outgoing(from, seq?.number ?? 0);
-
-const elsewhere = (address: Address): FabricError =>
-  new FabricError(
-    'conflict',
-    `${address} belongs to another process that shares this store; make it there, or try again later.`,
-    {
-      details: { address },
-    },
-  );
+const elsewhere = (address: Address): FabricError => {
+  const text = `${address} is run by another process that shares this store; end it there.`;
+  return new FabricError('conflict', text, { details: { address } });
+};

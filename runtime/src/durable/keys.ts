@@ -45,6 +45,8 @@ export const keys = {
   member: (life: string): string => `n/${life}`,
   /** The hyperty itself: snapshot, timers, open requests. */
   record: (address: Address): string => `d/${shardOf(address)}/${address}`,
+  /** A hyperty that is to be made by whoever runs its shard. */
+  creation: (address: Address): string => `c/${shardOf(address)}/${address}`,
   /** A message that waits to be handled. `place` sorts by arrival. */
   mail: (address: Address, place: string): string => `m/${shardOf(address)}/${address}|${place}`,
   /** A message that waits to be taken over by its receiver's runtime. */
@@ -72,7 +74,7 @@ export const ofHyperty = (kind: RowKind, address: Address): ReturnType<typeof un
 
 const SHARD_START = 'm/00/'.length;
 
-/** The address of a key of the kinds `m o r p d w`. */
+/** The address of a key of the kinds `c d m o p r w`. */
 export function addressOfKey(key: string): Address {
   const end = key.indexOf('|');
   return key.slice(SHARD_START, end < 0 ? undefined : end) as Address;

@@ -1,0 +1,68 @@
+/**
+ * Creations: hyperties that are to be made by the process that runs their part of the store. Whoever asks for one in another
+ * process leaves a note in the store and waits until it is there.
+ */
+import type { Address, HypertyAddress } from '../message/address.ts';
+import { FabricError } from '../message/error.ts';
+import { delay, type Clock } from '../platform/clock.ts';
+import type { Store } from '../store/store.ts';
+import { addressOfKey, keys, ofShard } from './keys.ts';
+import type { Creation, Kind } from './kind.ts';
+import { encode } from './record.ts';
+
+/** What creations need around them. */
+export interface CreationsDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly kindOf: (machine: string) => Kind | undefined;
+  /** Makes one here. @throws FabricError */
+  readonly make: (address: HypertyAddress, creation: Creation) => Promise<void>;
+  /** How long another process may take. */
+  readonly patienceMs: number;
+}
+
+const LOOK_MS = 50;
+
+/** Notes of hyperties to be made. */
+export class Creations {
+  readonly #deps: CreationsDeps;
+
+  constructor(deps: CreationsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Asks the process that runs this part of the store. @throws FabricError `timeout storage` */
+  async ask(address: HypertyAddress, { kind, input }: Creation): Promise<void> {
+    const { store, clock, patienceMs } = this.#deps;
+    if (await this.#exists(address)) return;
+    const note = encode({ machine: kind.definition.descriptor.name, input });
+    await store.commit([{ key: keys.creation(address), value: note }]);
+    for (const until = clock.now() + patienceMs; clock.now() < until;) {
+      await delay(clock, LOOK_MS);
+      if (await this.#exists(address)) return;
+    }
+    throw new FabricError(
+      'timeout',
+      `No process of this store has made ${address}; does one host its definition?`,
+    );
+  }
+
+  /** Makes those of a shard that this process runs. */
+  async carryOut(shard: string): Promise<void> {
+    for (const { key, value } of await this.#deps.store.range(ofShard('c', shard)))
+      await this.#carryOut(addressOfKey(key), value);
+  }
+
+  async #carryOut(address: Address, note: string): Promise<void> {
+    const { store, kindOf, make } = this.#deps;
+    const { machine, input } = JSON.parse(note) as { machine: string; input?: unknown };
+    const kind = kindOf(machine);
+    if (!kind) return; // it is made once its definition is hosted
+    await make(address as HypertyAddress, { kind, input });
+    await store.commit([{ key: keys.creation(address), value: null }]);
+  }
+
+  async #exists(address: Address): Promise<boolean> {
+    return (await this.#deps.store.get(keys.record(address))) !== undefined;
+  }
+}
