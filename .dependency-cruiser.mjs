@@ -31,16 +31,7 @@ const runtimeLayer = (folder, allowed) => ({
 });
 
 const base = 'message|bus|platform';
-const parts = [
-  'protostub',
-  'sync',
-  'identity',
-  'policy',
-  'catalogue',
-  'registry',
-  'discovery',
-  'trust',
-];
+const parts = ['protostub', 'sync', 'identity', 'policy', 'catalogue', 'registry', 'discovery', 'trust'];
 
 export default {
   forbidden: [
@@ -125,7 +116,8 @@ export default {
     ...parts.map((part) => runtimeLayer(part, base)),
     door(
       'xstate',
-      '^runtime/src/(actor|durable|testing|hyperties)/',
+      // runtime.ts: one type, which actor/ does not hand on yet.
+      '^runtime/src/((actor|durable|testing|hyperties)/|runtime\\.ts$)',
       'XState is known to actor/ and durable/ only; use what they export.',
     ),
     door('matrix-js-sdk', '^bridge/src/matrix/', 'Matrix is known to bridge/src/matrix/ only.'),
@@ -141,7 +133,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(dist|out|coverage|\\.world|\\.venv|\\.setup)/' },
+    // Not the dist/ of a foreign package: its door would stand open.
+    exclude: { path: '^[a-z-]*/?(dist|out|coverage|\\.world|\\.venv|\\.setup)/' },
     tsPreCompilationDeps: true,
     combinedDependencies: false,
     tsConfig: { fileName: 'tsconfig.base.json' },

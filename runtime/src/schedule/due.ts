@@ -7,14 +7,14 @@ import type { Timetable } from './recurrence.ts';
 /** Most runs that one call gives, and the highest number of missed occurrences that it counts. */
 export const MAX_RUNS = 1000;
 /** How late an occurrence may be to count as on time, in milliseconds, where a caller says nothing else. */
-export const DEFAULT_GRACE_MS = 60_000;
+const DEFAULT_GRACE_MS = 60_000;
 
 /** What {@link runsDue} needs to know; instants in epoch milliseconds. */
 export interface DueOptions {
   /** The latest occurrence that has been given, or when the schedule was made: none up to it is given again. */
   readonly after: number;
   readonly now: number;
-  /** For the policy `skip`; default {@link DEFAULT_GRACE_MS}. */
+  /** For the policy `skip`; default 60,000. */
   readonly graceMs?: number;
 }
 

@@ -12,6 +12,7 @@
  */
 import type { RRuleTemporal } from 'rrule-temporal';
 import { FabricError } from '../message/error.ts';
+import { createReadAhead, type OccurrenceSource } from './read-ahead.ts';
 import { frequencyOf, partsOf, type RuleParts } from './rule-text.ts';
 import { MAX_TIME_MS, type MissedPolicy, type RecurringSchedule, type Schedule } from './schedule.ts';
 
@@ -82,13 +83,14 @@ async function recurring(schedule: RecurringSchedule): Promise<Timetable['nextAf
   });
   const { dtstart } = rule.options();
   checkStart(schedule, dtstart.toPlainDateTime().toString());
+  const next = createReadAhead(sourceOf(rule));
   const firstPossible = dtstart.epochMilliseconds;
-  if (search(rule, firstPossible - 1) === undefined)
+  if (next(firstPossible - 1) === undefined)
     throw refused('rrule', 'it never occurs: give days and times that exist, and an UNTIL after the start.');
   const end = parts.has('COUNT') ? lastCounted(ruleOf(schedule.rrule, COUNTING)) : MAX_TIME_MS;
   return (afterMs) => {
     if (afterMs >= end) return undefined;
-    const found = search(rule, Math.max(afterMs, firstPossible - 1));
+    const found = next(Math.max(afterMs, firstPossible - 1));
     return found === undefined || found > end ? undefined : found;
   };
 }
@@ -112,10 +114,16 @@ function checkStart({ start, timeZone }: RecurringSchedule, resolved: string): v
     throw refused('start', `clocks in ${timeZone} are put forward over ${start}: give another time.`);
 }
 
+const sourceOf = (rule: RRuleTemporal): OccurrenceSource => ({
+  next: (afterMs) => bounded(() => rule.next(new Date(afterMs))?.epochMilliseconds),
+  between: (afterMs, beforeMs) =>
+    bounded(() => rule.between(new Date(afterMs), new Date(beforeMs)).map((time) => time.epochMilliseconds)),
+});
+
 /** The library says with a bare Error that a bound has been reached, with a RangeError that the calendar has ended. */
-function search(rule: RRuleTemporal, afterMs: number): number | undefined {
+function bounded<T>(search: () => T): T | undefined {
   try {
-    return rule.next(new Date(afterMs))?.epochMilliseconds;
+    return search();
   } catch (error) {
     if (error instanceof TypeError) throw error;
     return undefined;
@@ -123,16 +131,10 @@ function search(rule: RRuleTemporal, afterMs: number): number | undefined {
 }
 
 function lastCounted(rule: RRuleTemporal): number {
-  try {
-    return rule.all().at(-1)?.epochMilliseconds ?? -Infinity;
-  } catch (cause) {
-    if (cause instanceof TypeError) throw cause;
-    throw refused('rrule', 'COUNT reaches too far: use UNTIL, or a FREQ of longer periods.', cause);
-  }
+  const counted = bounded(() => rule.all());
+  if (!counted) throw refused('rrule', 'COUNT reaches too far: use UNTIL, or a FREQ of longer periods.');
+  return counted.at(-1)?.epochMilliseconds ?? -Infinity;
 }
 
-const refused = (field: string, problem: string, cause?: unknown): FabricError =>
-  new FabricError('invalid', `The schedule cannot be used. ${field}: ${problem}`, {
-    details: { field },
-    cause,
-  });
+const refused = (field: string, problem: string): FabricError =>
+  new FabricError('invalid', `The schedule cannot be used. ${field}: ${problem}`, { details: { field } });

@@ -6,9 +6,9 @@
 /** Longest rule in characters. */
 export const MAX_RULE_CHARS = 500;
 /** Highest COUNT. What goes on for longer is ended by UNTIL. */
-export const MAX_COUNT = 1000;
+const MAX_COUNT = 1000;
 /** Most candidates that a rule may name within one of its periods (a year of YEARLY, a day of DAILY). */
-export const MAX_CANDIDATES = 500;
+const MAX_CANDIDATES = 500;
 
 /** The parts of a rule by name: `FREQ` → `WEEKLY`. */
 export type RuleParts = ReadonlyMap<string, string>;

@@ -19,9 +19,9 @@ const LOCAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?$/;
  * What happens to occurrences that nobody could run when they were due. `run-once`: one run for all of them, as of the
  * latest. `run-all`: each of them, in order. `skip`: none, unless it is late by no more than the grace time.
  */
-export const missedPolicies = ['run-once', 'run-all', 'skip'] as const;
+const missedPolicies = ['run-once', 'run-all', 'skip'] as const;
 
-/** One of {@link missedPolicies}. */
+/** One of the policies for missed occurrences. */
 export type MissedPolicy = (typeof missedPolicies)[number];
 
 const missed = z.enum(missedPolicies).default('run-once').describe('what happens to missed occurrences');
