@@ -13,10 +13,13 @@ export class ResendTimer {
   readonly #silence: () => void;
   #timer: Timer;
   #armed = false;
+  readonly #maxMs: number;
+  #hurriedAt = -Infinity;
 
   constructor(clock: Clock, settings: LinkSettings, silence: () => void) {
     this.#clock = clock;
     this.#silence = silence;
+    this.#maxMs = settings.maxResendMs;
     this.roundTrip = createRoundTrip({ minMs: settings.minResendMs, maxMs: settings.maxResendMs });
   }
 
@@ -30,9 +33,15 @@ export class ResendTimer {
     }, this.roundTrip.resendAfterMs());
   }
 
-  /** The peer is there, although it has not got what we sent: a wait that has become long starts anew, short. */
+  /**
+   * The peer is there, although it has not taken what we sent: a wait that has become long starts anew, short. Not again and
+   * again: a peer whose store fails is there, and takes nothing.
+   */
   hurry(): void {
     if (!this.#armed || this.roundTrip.failures < LONG_AFTER_FAILURES) return;
+    const now = this.#clock.now();
+    if (Math.abs(now - this.#hurriedAt) < this.#maxMs) return;
+    this.#hurriedAt = now;
     this.roundTrip.reset();
     this.disarm();
     this.arm();

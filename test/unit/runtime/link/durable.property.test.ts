@@ -5,18 +5,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { createMemoryHub, defaultLinkSettings, FabricError, hypertyAddress, silentLogger, type Envelope, type FrameFate, type MemoryHub, type Protostub, type RuntimeAddress } from '@hyperty/runtime'; // prettier-ignore
-import { createManualClock, type ManualClock } from '@hyperty/runtime/testing';
-import type { Origin, Reception } from '../../../../runtime/src/bus/endpoint.ts';
+import { createManualClock } from '@hyperty/runtime/testing';
 import { Links, type LinksDeps } from '../../../../runtime/src/link/links.ts';
 import { createPeerStores } from '../../../../runtime/src/link/peer-memory.ts';
 import { envelopeOf } from '../../../support/envelope.ts';
 import { alice, bob } from '../../../support/party.ts';
+import { Desk, Offers } from './durable-model.ts';
 
 const ARRIVES: FrameFate = { copies: 1, delayMs: 0 };
 const SETTINGS = { ...defaultLinkSettings, windowEnvelopes: 8, idleMs: 4000 };
 const CLOSED = new FabricError('closed', 'The runtime has been stopped.');
-const COMMIT_MS = 30;
-const RETRY_MS = 1000;
 const desk = hypertyAddress({ domain: 'partner.example', owner: 'bob', name: 'desk' });
 const SENDERS = ['diary', 'agenda'].map((name) =>
   hypertyAddress({ domain: 'acme.example', owner: 'alice', name }),
@@ -36,103 +34,6 @@ const fate: fc.Arbitrary<FrameFate> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ copies: 0, delayMs: 0 }) },
   { weight: 2, arbitrary: fc.record({ copies: fc.integer({ min: 1, max: 3 }), delayMs: fc.nat(12_000) }) },
 );
-
-/** Offers durable envelopes in order, from the first that is not taken over, each time one comes back. */
-class Offers {
-  readonly waiting = new Map<string, Envelope>();
-  /** How often each durable envelope was reported as taken over. */
-  readonly kept = new Map<string, number>();
-  /** Volatile envelopes that came back. */
-  readonly told = new Set<string>();
-  readonly #clock: ManualClock;
-  readonly #links: () => Links;
-  #isStalled = false;
-
-  constructor(clock: ManualClock, links: () => Links) {
-    this.#clock = clock;
-    this.#links = links;
-  }
-
-  offer(envelope: Envelope): void {
-    if (envelope.seq) this.waiting.set(envelope.id, envelope);
-    if (!envelope.seq || !this.#isStalled) this.#give(envelope);
-  }
-
-  onKept({ id }: Envelope): void {
-    this.waiting.delete(id);
-    this.kept.set(id, (this.kept.get(id) ?? 0) + 1);
-  }
-
-  onUndeliverable({ id, seq }: Envelope): void {
-    if (!seq) this.told.add(id);
-    else if (!this.#isStalled) {
-      this.#isStalled = true;
-      this.#clock.setTimeout(() => {
-        this.#again();
-      }, RETRY_MS);
-    }
-  }
-
-  #again(): void {
-    this.#isStalled = false;
-    for (const envelope of this.waiting.values()) this.#links().withdraw(envelope);
-    for (const envelope of [...this.waiting.values()]) if (!this.#isStalled) this.#give(envelope);
-  }
-
-  #give(envelope: Envelope): void {
-    try {
-      void this.#links().send(envelope);
-    } catch {
-      this.onUndeliverable(envelope);
-    }
-  }
-}
-
-/** Takes envelopes over as a durable hyperty does: after a commit, which a crash prevents; repeats are dropped. */
-class Desk {
-  readonly taken: Envelope[] = [];
-  /** Volatile envelopes that were refused as repeats; their sender is told. */
-  readonly refused = new Set<string>();
-  readonly #clock: ManualClock;
-  readonly #marks = new Map<string, number>();
-  readonly #ids = new Set<string>();
-  #timers = new Set<unknown>();
-
-  constructor(clock: ManualClock) {
-    this.#clock = clock;
-  }
-
-  take(envelope: Envelope, origin: Origin, hasStore: boolean): Reception | undefined {
-    if (!hasStore) {
-      if (origin.isRepeat) this.refused.add(envelope.id);
-      else this.#commit(envelope, origin);
-      return undefined;
-    }
-    const kept = new Promise<void>((resolve) => {
-      const timer = this.#clock.setTimeout(() => {
-        this.#timers.delete(timer);
-        this.#commit(envelope, origin);
-        resolve();
-      }, COMMIT_MS);
-      this.#timers.add(timer);
-    });
-    return { kept, handled: kept };
-  }
-
-  crash(): void {
-    for (const timer of this.#timers) this.#clock.clearTimeout(timer);
-    this.#timers = new Set();
-  }
-
-  #commit(envelope: Envelope, { isRepeat }: Origin): void {
-    const { id, from, seq } = envelope;
-    const isKnown = seq ? seq.number <= (this.#marks.get(from) ?? 0) : isRepeat && this.#ids.has(id);
-    if (isKnown) return;
-    if (seq) this.#marks.set(from, seq.number);
-    this.#ids.add(id);
-    this.taken.push(envelope);
-  }
-}
 
 /** Alice's links, which send, and bob's, which receive. */
 class World {

@@ -5,7 +5,7 @@ import {
   FabricError,
   parseAddress,
   runtimeAddress,
-  type Address,
+  type Envelope,
   type RuntimeAddress,
 } from '@hyperty/runtime';
 import { createManualClock, type ManualClock } from '@hyperty/runtime/testing';
@@ -54,8 +54,8 @@ describe('a locator', () => {
 
   const hold = (
     id: string,
-    { expiresAt = NEVER, to = bob }: { expiresAt?: number; to?: Address } = {},
-  ): void => locator.hold(encodeBody(envelopeOf({ id, to }), 1000), expiresAt);
+    { expiresAt = NEVER, ...fields }: { expiresAt?: number } & Partial<Envelope> = {},
+  ): void => locator.hold(encodeBody(envelopeOf({ id, ...fields }), 1000), expiresAt);
   const answer = (found: boolean, runtime = deviceOf('DESK'), id = asked.at(-1)?.id ?? ''): void => {
     locator.onLocated({ kind: 'located', from: runtime, to: self, id, address: bob, found }, runtime);
   };
@@ -86,6 +86,21 @@ describe('a locator', () => {
     await clock.advance(2000);
     assert.deepEqual(undelivered, [{ id: 'a', code: 'not-found' }]);
     assert.equal(locator.searching, 0);
+  });
+
+  it('gives back with a durable envelope those of its sender that came after it, as none may overtake it', async () => {
+    const seq = { epoch: 'store-of-alice', token: 1, number: 1 };
+    hold('first', { seq });
+    answer(false);
+    hold('of another sender', { seq, from: carol });
+    hold('second', { seq: { ...seq, number: 2 } });
+    await clock.advance(2000);
+    assert.deepEqual(undelivered, [
+      { id: 'first', code: 'not-found' },
+      { id: 'second', code: 'not-found' },
+    ]);
+    answer(true);
+    assert.deepEqual(forwarded.map(({ id }) => id), ['of another sender']); // prettier-ignore
   });
 
   it('asks anew for what came after the question that was denied, as the hyperty may have been started since', async () => {
