@@ -4,7 +4,8 @@
  * before (`rule-text.ts`), a search looks ahead only so far, and what finds nothing ends the schedule.
  *
  * Daylight saving. An occurrence keeps its local time: 09:00 in Berlin is 09:00 in summer and in winter.
- * - A local time that does not exist, because clocks are put forward over it, is no occurrence: that day has none.
+ * - A local time that does not exist, because clocks are put forward over it, is no occurrence: it is left out before
+ *   BYSETPOS and COUNT choose.
  * - A local time that exists twice, because clocks are put back, is an occurrence the first time only. With
  *   `FREQ=HOURLY` the repeated hour has none.
  * - `FREQ=MINUTELY`, and `FREQ=HOURLY` with an INTERVAL above 1, count elapsed time: `FREQ=MINUTELY;INTERVAL=60` runs in
