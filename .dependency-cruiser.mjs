@@ -127,6 +127,11 @@ export default {
       '^runtime/src/node/',
       'Metrics are plain data in observe/; only the endpoint knows Prometheus.',
     ),
+    door(
+      '@opentelemetry',
+      '^runtime/src/observe/',
+      'Spans are begun through Tracing, see observe/tracing.ts.',
+    ),
     door('rrule-temporal', '^runtime/src/schedule/', 'Rules of recurrence are known to schedule/ only.'),
     door('redis', '^services/src/store/', 'Redis is known to services/src/store/ only.'),
     door('commander', '^cli/src/', 'Only the command line parses a command line.'),
