@@ -20,7 +20,8 @@ export type { SupervisionOptions } from './actor/supervision.ts';
 
 // For those who run them
 export { createRuntime, type Runtime } from './runtime.ts';
-export type { Hosted, HostedKind, RuntimeOptions, RuntimeReport } from './runtime-types.ts';
+export type { Hosted, RuntimeOptions, RuntimeReport } from './runtime-types.ts';
+export type { HostedKind } from './durable/durable-host.ts';
 export type { DurableSettings } from './durable/durable-settings.ts';
 export type { ParkedMessage } from './durable/parking.ts';
 export { defaultLinkSettings, type LinkSettings } from './link/settings.ts';

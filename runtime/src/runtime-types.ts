@@ -44,23 +44,6 @@ export interface Hosted<
   readonly ready: Promise<void>;
 }
 
-/** The durable hyperties of one definition that a runtime hosts; most of them are not in memory. */
-export interface HostedKind<
-  A extends EventSchemas = EventSchemas,
-  E extends EventSchemas = EventSchemas,
-  X = unknown,
-> {
-  /** Names one of them. @throws FabricError `invalid` */
-  at(name: string): Peer<A, E, X>;
-  /**
-   * Makes one, unless the store has it already; settles once it is kept.
-   * @throws FabricError `crashed` when its machine cannot start, `conflict` when another process runs its part of the store
-   */
-  create(name: string, options?: { readonly input?: unknown }): Promise<Peer<A, E, X>>;
-  /** Ends one for good; who waits for an answer gets `closed`. Does nothing when there is none. */
-  remove(name: string): Promise<void>;
-}
-
 /** What `inspect` tells of a runtime. */
 export interface RuntimeReport {
   readonly address: RuntimeAddress;

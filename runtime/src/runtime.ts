@@ -4,19 +4,17 @@
  */
 import type { AnyActorLogic } from 'xstate';
 import { askPeer, type AskOptions, type Question, type UntypedEvent } from './actor/ask.ts';
-import type { FabricContext } from './actor/context.ts';
 import { HostedActor } from './actor/hosted-actor.ts';
-import { inquire } from './actor/inquiry.ts';
-import type { HostDeps, HostedDefinition, HostOptions } from './actor/hosting.ts';
+import type { HostDeps, HostOptions } from './actor/hosting.ts';
 import type { EventSchemas, HypertyDefinition, Parsed, Peer, Sent } from './actor/hyperty.ts';
 import { createRemoteRef, type RemoteRef } from './actor/remote.ts';
+import { createRuntimeEndpoint, createSpeaker } from './actor/speaker.ts';
 import { Bus } from './bus/bus.ts';
 import type { DeadLetterLog } from './bus/dead-letters.ts';
 import type { Pipeline } from './bus/pipeline.ts';
-import { createDurableHandle, durableReportOf, type DurableHandleDeps } from './durable/durable-handle.ts';
+import { DurableHost, durableReportOf, type HostedKind } from './durable/durable-host.ts';
 import { DurableHyperties } from './durable/durable-hyperties.ts';
 import { defaultDurableSettings } from './durable/durable-settings.ts';
-import type { Kind } from './durable/kind.ts';
 import type { ParkedMessage } from './durable/parking.ts';
 import type { Links } from './link/links.ts';
 import { defaultLinkSettings } from './link/settings.ts';
@@ -28,17 +26,17 @@ import {
   type HypertyAddress,
   type RuntimeAddress,
 } from './message/address.ts';
-import { errorBody, valueBody, type Envelope } from './message/envelope.ts';
 import { FabricError } from './message/error.ts';
 import { createIdSource } from './message/id.ts';
-import { systemClock, type Clock } from './platform/clock.ts';
+import { systemClock } from './platform/clock.ts';
 import { randomBytes } from './platform/random.ts';
 import { consoleLogger } from './platform/logger.ts';
 import { createKnownPeers, type KnownPeers } from './platform/known-peers.ts';
 import { createMemoryStorage } from './platform/storage.ts';
 import { commonAddress } from './protostub/common-address.ts';
 import type { Protostub } from './protostub/protostub.ts';
-import type { Hosted, HostedKind, RuntimeOptions, RuntimeReport } from './runtime-types.ts';
+import type { Store } from './store/store.ts';
+import type { Hosted, RuntimeOptions, RuntimeReport } from './runtime-types.ts';
 
 /** Hosts hyperties of one owner on one device. */
 export class Runtime {
@@ -50,9 +48,8 @@ export class Runtime {
   readonly #hosted = new Map<HypertyAddress, HostedActor>();
   readonly #hostDeps: HostDeps;
   readonly #durables: DurableHyperties | undefined;
-  readonly #clock: Clock;
   #state: 'new' | 'started' | 'stopped' = 'new';
-  readonly #started = Promise.withResolvers<void>();
+  readonly #started = Promise.withResolvers<undefined>();
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -61,7 +58,6 @@ export class Runtime {
     this.address = commonAddress(protostubs);
     this.#started.promise.catch(() => undefined); // whoever waits for it hears of it
     this.#protostubs = new Set(protostubs);
-    this.#clock = clock;
     const ids = createIdSource({ now: () => clock.now(), random: options.random ?? randomBytes });
     this.#bus = new Bus({ clock, ids, deadLetterCapacity: options.deadLetterCapacity ?? 1000 });
     this.#peers = createKnownPeers(options.storage ?? createMemoryStorage(), logger);
@@ -75,7 +71,7 @@ export class Runtime {
       life,
       store: () => this.#durables?.epoch,
     });
-    this.#bus.bind(this.address, { receive: (envelope) => this.#receive(envelope) });
+    this.#bus.bind(this.address, createRuntimeEndpoint({ address: this.address, bus: this.#bus }));
     const logEscalation = (address: HypertyAddress, error: FabricError): void => {
       logger.error({ address, error: error.cause ?? error }, 'hyperty stopped: it crashed too often');
     };
@@ -85,11 +81,7 @@ export class Runtime {
       escalate: options.onEscalation ?? logEscalation,
       ended: (address) => this.#hosted.delete(address),
     };
-    const { store, durable } = options;
-    if (!store) return;
-    const settings = { ...defaultDurableSettings, ...durable };
-    this.#durables = new DurableHyperties({ ...this.#hostDeps, self: this.address, store, life, settings });
-    this.#bus.house(this.#durables);
+    if (options.store) this.#durables = this.#house(options.store, life, options.durable);
   }
 
   /** Stages that every envelope passes on its way out. */
@@ -118,7 +110,7 @@ export class Runtime {
     for (const protostub of this.#protostubs) this.#links.addPath(protostub);
     try {
       await this.#durables?.start(); // what comes in must find its mailbox
-      this.#started.resolve();
+      this.#started.resolve(undefined);
       await Promise.all([...this.#protostubs].map((protostub) => protostub.start()));
     } catch (caught) {
       await this.stop({ drainMs: 0 });
@@ -183,12 +175,9 @@ export class Runtime {
     options: HostOptions = {},
   ): Hosted<A, E, X> {
     this.#checkNotStopped();
-    const { name = definition.descriptor.name, ...rest } = options;
-    const address = this.#addressOf(name);
+    const address = this.#addressOf(options.name ?? definition.descriptor.name);
     const peer = definition.at(address);
-    if (definition.durable) {
-      return createDurableHandle(this.#register(definition, rest), { peer, address, input: options.input });
-    }
+    if (definition.durable) return this.#durableHost(definition).host(peer, definition, options);
     const actor = new HostedActor({ address, definition, options }, this.#hostDeps);
     if (actor.status === 'running' || actor.status === 'restarting') this.#hosted.set(address, actor);
     return Object.assign(actor, { peer });
@@ -205,20 +194,7 @@ export class Runtime {
     options: Omit<HostOptions, 'name' | 'input'> = {},
   ): HostedKind<A, E, X> {
     this.#checkNotStopped();
-    const { durables, kind } = this.#register(definition, options);
-    const at = (name: string): Peer<A, E, X> => definition.at(this.#addressOf(name));
-    return {
-      at,
-      create: async (name, { input } = {}) => {
-        await this.#started.promise;
-        await durables.create(this.#addressOf(name), { kind, input });
-        return at(name);
-      },
-      remove: async (name) => {
-        await this.#started.promise;
-        await durables.remove(this.#addressOf(name));
-      },
-    };
+    return this.#durableHost(definition).hostKind(definition, options);
   }
 
   /** Messages set aside because their durable hyperty crashed at them each time: of one hyperty, or of all. */
@@ -243,7 +219,10 @@ export class Runtime {
    * hyperty's snapshot from the first time it is observed. Stop it when it is no longer needed.
    */
   remote<A extends EventSchemas, E extends EventSchemas, X>(peer: Peer<A, E, X>): RemoteRef<A, E, X> {
-    return createRemoteRef(peer, this.#speaker());
+    return createRemoteRef(
+      peer,
+      createSpeaker({ address: this.address, bus: this.#bus, logger: this.#hostDeps.logger }),
+    );
   }
 
   /**
@@ -274,6 +253,13 @@ export class Runtime {
     };
   }
 
+  #house(store: Store, life: string, given: RuntimeOptions['durable']): DurableHyperties {
+    const settings = { ...defaultDurableSettings, ...given };
+    const durables = new DurableHyperties({ ...this.#hostDeps, self: this.address, store, life, settings });
+    this.#bus.house(durables);
+    return durables;
+  }
+
   #checkNotStopped(): void {
     if (this.#state === 'stopped')
       throw new FabricError('closed', 'The runtime has been stopped; it hosts nothing any more.');
@@ -284,44 +270,19 @@ export class Runtime {
     return hypertyAddress({ domain, owner, name });
   }
 
-  #register(definition: HostedDefinition, options: HostOptions): DurableHandleDeps {
-    const { durable, descriptor } = definition;
+  #durableHost({ descriptor }: Pick<HypertyDefinition, 'descriptor'>): DurableHost {
     const durables = this.#durables;
-    if (!durable)
+    if (!durables)
       throw new TypeError(
-        `"${descriptor.name}" is not durable: give its definition { durable: { version: 1 } }.`,
+        `"${descriptor.name}" is durable, and needs a runtime with a store: createRuntime({ store }).`,
       );
-    if (!durables) throw new TypeError(`"${descriptor.name}" is durable: give the runtime a store.`);
-    const kind: Kind = { definition: { ...definition, durable }, options };
-    durables.register(kind);
-    return { durables, kind, logger: this.#hostDeps.logger, started: this.#started.promise };
-  }
-
-  /** The runtime itself answers `read`, so that anybody can measure the way to it. */
-  #receive({ id, from, type }: Envelope): void {
-    const answer = { from: this.address, to: from, type: 'response', re: id };
-    if (type === 'read') void this.#bus.post({ ...answer, body: valueBody({ time: this.#clock.now() }) });
-    else
-      void this.#bus.post({
-        ...answer,
-        body: errorBody(new FabricError('unsupported', `A runtime does not understand "${type}".`)),
-      });
-  }
-
-  /** Who speaks through references made outside a hyperty: the runtime. */
-  #speaker(): FabricContext {
-    return {
-      address: this.address,
-      bus: this.#bus,
+    const addressOf = (name: string): HypertyAddress => this.#addressOf(name);
+    return new DurableHost({
+      durables,
       logger: this.#hostDeps.logger,
-      post: (draft) => void this.#bus.post({ ...draft, from: this.address }),
-      ask: (inquiry) => inquire({ bus: this.#bus, address: this.address }, inquiry),
-      afterCommit: (run) => run(),
-      turn: (run) => run(),
-      answer: () => {
-        throw new TypeError('Only a hosted hyperty can answer.');
-      },
-    };
+      addressOf,
+      started: this.#started.promise,
+    });
   }
 }
 

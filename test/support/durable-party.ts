@@ -22,10 +22,9 @@ export const counter = defineHyperty({
     types: {
       context: {} as { total: number },
       events: {} as Accepted<typeof counterAccepts>,
-      input: {} as { start?: number } | undefined,
     },
   }).createMachine({
-    context: ({ input }) => ({ total: input?.start ?? 0 }),
+    context: { total: 0 },
     on: {
       add: {
         actions: [
@@ -196,21 +195,21 @@ export function createMortalStore(
   const { clock, dieAt = Infinity, after = false, onDeath } = options;
   const store = createMemoryStore(clock ? { medium, clock } : { medium });
   let calls = 0;
-  let isDead = false;
+  const state = { isDead: false };
   const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
   const kill = (): void => {
-    if (isDead) return;
-    isDead = true;
+    if (state.isDead) return;
+    state.isDead = true;
     onDeath?.();
   };
   const mortal =
     <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
     async (...args: A): Promise<T> => {
-      if (isDead) return never();
+      if (state.isDead) return never();
       calls += 1;
       if (calls < dieAt) {
         const result = await call(...args);
-        return isDead ? never() : result;
+        return state.isDead ? never() : result;
       }
       if (after) await call(...args);
       kill();
@@ -261,12 +260,17 @@ export function createAccount(
     medium,
     async start({ durable, ...death } = {}) {
       lives += 1;
-      let runtime: Runtime | undefined;
+      const born: { runtime?: Runtime } = {};
       const onDeath = (): void => {
-        if (runtime) testWorld.faults.kill(runtime);
+        if (born.runtime) testWorld.faults.kill(born.runtime);
       };
       const store = createMortalStore(medium, { clock: testWorld.clock, onDeath, ...death });
-      runtime = testWorld.create(name, { device: `pc${lives}`, store, ...(durable ? { durable } : {}) });
+      const runtime = testWorld.create(name, {
+        device: `pc${lives}`,
+        store,
+        ...(durable ? { durable } : {}),
+      });
+      born.runtime = runtime;
       hosting(runtime);
       await testWorld.until(runtime.start());
       return { runtime, store, kill: () => store.kill() };

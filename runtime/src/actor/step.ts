@@ -50,7 +50,7 @@ export function stepLogic<O, I>(begin: (step: Step<I>) => () => void): PromiseAc
       snapshot.key ??= fabric.bus.ids.next(); // the snapshot is still this actor's alone; what is kept has the key
       const { key } = snapshot;
       const settle: Step<I>['settle'] = (outcome) => {
-        if (self.getSnapshot().status === 'active') self.send({ type: '@hyperty.settled', outcome });
+        if (statusOf(self) === 'active') self.send({ type: '@hyperty.settled', outcome });
       };
       undo.set(self, begin({ key, isRestored, input: snapshot.input as I, fabric, settle }));
     },
@@ -59,19 +59,24 @@ export function stepLogic<O, I>(begin: (step: Step<I>) => () => void): PromiseAc
       event: { readonly type: string },
       { self }: { self: AnyActorRef },
     ): StepSnapshot<O, I> {
-      if (snapshot.status !== 'active') return snapshot;
-      if (event.type === 'xstate.stop') {
-        undo.get(self)?.();
-        return { ...snapshot, status: 'stopped', output: undefined, error: undefined, input: undefined };
-      }
-      if (event.type !== '@hyperty.settled') return snapshot;
-      const { outcome } = event as Settled;
-      return outcome.kind === 'value'
-        ? { ...snapshot, status: 'done', output: outcome.value as O, error: undefined, input: undefined }
-        : { ...snapshot, status: 'error', error: outcome.error, output: undefined, input: undefined };
+      if (event.type === 'xstate.stop') undo.get(self)?.();
+      return next(snapshot, event);
     },
     getPersistedSnapshot: (snapshot: StepSnapshot<O, I>) => snapshot,
     restoreSnapshot: (snapshot: unknown) => ({ ...(snapshot as StepSnapshot<O, I>) }),
   };
-  return logic as unknown as PromiseActorLogic<O, I>;
+  return logic; // what XState has no type for: a step's key
 }
+
+function next<O, I>(snapshot: StepSnapshot<O, I>, event: { readonly type: string }): StepSnapshot<O, I> {
+  if (snapshot.status !== 'active') return snapshot;
+  const ended = { ...snapshot, output: undefined, error: undefined, input: undefined };
+  if (event.type === 'xstate.stop') return { ...ended, status: 'stopped' };
+  if (event.type !== '@hyperty.settled') return snapshot;
+  const { outcome } = event as Settled;
+  return outcome.kind === 'value'
+    ? { ...ended, status: 'done', output: outcome.value as O }
+    : { ...ended, status: 'error', error: outcome.error };
+}
+
+const statusOf = (actor: AnyActorRef): string => (actor.getSnapshot() as { status: string }).status;

@@ -11,6 +11,7 @@ import { childTrace } from '../message/trace.ts';
 import type { Clock } from '../platform/clock.ts';
 import { createDeadLetterLog, type DeadLetterLog } from './dead-letters.ts';
 import { receptionOf, type Endpoint, type Origin, type Reception, type Residence, type Transport } from './endpoint.ts'; // prettier-ignore
+import { guard } from './guard.ts';
 import { Pipeline } from './pipeline.ts';
 import { lateAnswer, notHere, notStarted, restarted, tooLate } from './refusal.ts';
 import { DEFAULT_TIMEOUT_MS, isFollowUp, Requests, type RequestOptions } from './requests.ts';
@@ -84,7 +85,7 @@ export class Bus {
     return this.#endpoints.has(address) || (this.#residence?.hosts(address) ?? false);
   }
 
-  /** True when `address` is bound here, and so lives no longer than this process. */
+  /** True for addresses that live no longer than this process. */
   isBound(address: Address): boolean {
     return this.#endpoints.has(address);
   }
@@ -217,9 +218,13 @@ export class Bus {
   #send(envelope: Envelope): void | Promise<void> {
     if (this.#stopped) throw this.#stopped;
     const isLocal = this.isLocal(envelope.to);
-    if (isLocal instanceof Promise)
-      return isLocal.then((found) => (found ? this.#acceptOwn(envelope) : this.#leave(envelope)));
-    return isLocal ? this.#acceptOwn(envelope) : this.#leave(envelope);
+    if (isLocal instanceof Promise) return isLocal.then((found) => this.#sendTo(found, envelope));
+    return this.#sendTo(isLocal, envelope);
+  }
+
+  #sendTo(isLocal: boolean, envelope: Envelope): void | Promise<void> {
+    if (!isLocal) return this.#leave(envelope);
+    this.#acceptOwn(envelope);
   }
 
   /** Whoever sends does not wait for it to be handled: two hyperties that answer each other would wait for ever. */
@@ -240,21 +245,21 @@ export class Bus {
     });
   }
 
-  #deliver(envelope: Envelope, origin: Origin | undefined): void | Reception {
-    if (envelope.re !== undefined && this.#requests.settle(envelope)) return;
+  #deliver(envelope: Envelope, origin: Origin | undefined): Reception | undefined {
+    if (envelope.re !== undefined && this.#requests.settle(envelope)) return undefined;
     const endpoint = this.#endpoints.get(envelope.to);
     const residence = endpoint ? undefined : this.#residence;
     if (envelope.type === 'response' && !residence) throw lateAnswer(envelope);
     if (isFollowUp(envelope)) {
       this.#unsubscribe(envelope);
-      return;
+      return undefined;
     }
     if (envelope.deadline !== undefined && envelope.deadline <= this.clock.now()) throw tooLate(envelope);
     if (residence) return residence.receive(envelope, origin);
     if (!endpoint) throw notHere(envelope.to);
     if (origin?.isRepeat) throw restarted(envelope.to);
     const handled = endpoint.receive(envelope);
-    if (handled) return { handled };
+    return handled ? { handled } : undefined;
   }
 
   /** Nobody here follows this subscription any more: its sender is told, so that it stops. */
@@ -276,22 +281,5 @@ export class Bus {
       re: envelope.id,
       body: errorBody(error),
     });
-  }
-}
-
-/** Runs `action`; a throw or rejection goes to `failed` as a FabricError. */
-function guard(
-  action: () => void | Promise<void>,
-  failed: (error: FabricError) => void,
-): void | Promise<void> {
-  try {
-    const result = action();
-    return result instanceof Promise
-      ? result.catch((caught: unknown) => {
-          failed(FabricError.from(caught));
-        })
-      : result;
-  } catch (caught) {
-    failed(FabricError.from(caught));
   }
 }

@@ -60,7 +60,7 @@ export interface Transport {
 
 /** One way to see what a pipeline and an endpoint gave; a failure is reported once, and counts as handled. */
 export function receptionOf(
-  arrival: Reception | Promise<void | Reception>,
+  arrival: Reception | Promise<Reception | undefined>,
   failed: (caught: unknown) => void,
 ): Reception {
   if (!(arrival instanceof Promise)) {

@@ -11,7 +11,7 @@ import { CrashCare } from './crash-care.ts';
 import type { DurableDeps } from './durable-deps.ts';
 import { Incarnation } from './incarnation.ts';
 import { Journal, release } from './journal.ts';
-import { migrate, type Creation } from './kind.ts';
+import { migrate, unknownKind, type Creation } from './kind.ts';
 import { Mailbag } from './mailbag.ts';
 import { isRepeat, type MailRow } from './record.ts';
 
@@ -85,7 +85,7 @@ export class DurableActor {
     this.#leave('gone');
   }
 
-  /** Waits for what is under way, then passes out of memory. */
+  /** Lets what is under way end, then passes out of memory. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#working;
@@ -143,10 +143,7 @@ export class DurableActor {
     this.wake();
     await this.#working;
     if (this.#journal.record || this.status === 'done') return true;
-    throw (
-      this.#reason ??
-      new FabricError('closed', `${this.address} could not be made before its runtime stopped.`)
-    );
+    throw this.#reason ?? notMade(this.address);
   }
 
   async #begin(): Promise<void> {
@@ -173,20 +170,23 @@ export class DurableActor {
     const incarnation = this.#incarnation;
     this.#batch = [];
     this.#activeAt = this.#deps.bus.clock.now();
-    if (incarnation.crash) return false;
-    incarnation.runDue();
-    if (this.#incarnation.crash) return false;
+    if (!this.#hasCrashed()) incarnation.runDue();
+    if (this.#hasCrashed()) return false;
     this.#batch = this.mailbag.take(this.#careful > 0 ? 1 : BATCH);
     this.#careful = Math.max(0, this.#careful - 1);
     for (const row of this.#batch) {
       if (!this.#isNews(row)) continue;
       if (incarnation.isDone || this.#isRemoved) incarnation.refuse(row.envelope, ended(this.address));
       else incarnation.handle(row.envelope);
-      if (this.#incarnation.crash) return false;
+      if (this.#hasCrashed()) return false;
     }
     if (incarnation.isDone) incarnation.end('done', ended(this.address));
     else if (this.#isRemoved) incarnation.end('stopped', ended(this.address));
     return true;
+  }
+
+  #hasCrashed(): boolean {
+    return this.#incarnation.crash !== undefined;
   }
 
   /** False for what has been handled already. */
@@ -289,11 +289,7 @@ export class DurableActor {
   }
 }
 
-const ended = (address: string): FabricError => new FabricError('closed', `${address} has ended.`);
+const notMade = (address: string): FabricError =>
+  new FabricError('closed', `${address} could not be made before its runtime stopped.`);
 
-const unknownKind = (address: string, machine: string): FabricError =>
-  new FabricError(
-    'unsupported',
-    `${address} is kept for a "${machine}", and this runtime hosts no durable definition of that name: host it. Its messages are kept.`,
-    { details: { address, machine, isUnknownKind: true } },
-  );
+const ended = (address: string): FabricError => new FabricError('closed', `${address} has ended.`);

@@ -58,53 +58,38 @@ export class DurableHyperties implements Residence {
   constructor(deps: DurableHypertiesDeps) {
     const { bus, logger, store, life, settings } = deps;
     const { clock } = bus;
-    const sequencer = new Sequencer(() => clock.now());
-    const tag = life.slice(0, 8);
-    const arrived = (to: Address, row: MailRow): boolean => this.#awake.arrived(to, row);
     this.#deps = deps;
-    this.#sequencer = sequencer;
-    this.#tag = tag;
-    this.#awake = new Awake({
-      clock,
-      settings,
-      actorDeps: () => this.#actorDeps(),
-      mayRun: (address) => this.#isRunning && this.#ownership.leaseOf(shardOf(address)) !== undefined,
-    });
+    this.#sequencer = new Sequencer(() => clock.now());
+    this.#tag = life.slice(0, 8);
+    const runs = (shard: string): boolean => this.#runs(shard);
+    const mayRun = (address: Address): boolean => this.#runs(shardOf(address));
+    this.#awake = new Awake({ clock, settings, mayRun, actorDeps: () => this.#actorDeps() });
+    const own = { bus, store, clock, logger, life, settings, sequencer: this.#sequencer, tag: this.#tag };
     this.#ownership = new Ownership({
-      store,
-      clock,
-      logger,
-      life,
-      sequencer,
+      ...own,
       ttlMs: settings.leaseMs,
       gained: (shard) => void this.#resumption.all(shard),
       lost: (shard) => this.#lost(shard),
     });
+    const arrived = (to: Address, row: MailRow): boolean => this.#awake.arrived(to, row);
+    const rows = new OutgoingRows({ ...own, arrived });
+    this.#outgoing = new Outgoing({
+      ...own,
+      forget: (envelopes) => void rows.forget(envelopes),
+      failed: (envelope, error) => void rows.failed(envelope, error),
+    });
+    this.#postbox = new Postbox({ ...own, arrived });
+    const wake = (address: Address): void => this.#awake.wake(address);
+    const alarms = new Alarms({ ...own, wake, shards: () => this.#ownership.shards });
+    this.#alarms = alarms;
     this.#creations = new Creations({
-      store,
-      clock,
+      ...own,
       kindOf: (machine) => this.#kinds.get(machine),
       make: (address, creation) => this.create(address, creation),
       patienceMs: settings.leaseMs * 4,
     });
-    const wake = (address: Address): void => this.#awake.wake(address);
-    this.#alarms = new Alarms({ store, clock, logger, wake, shards: () => this.#ownership.shards });
-    const rows = new OutgoingRows({ bus, logger, store, sequencer, tag, arrived });
-    this.#outgoing = new Outgoing({
-      bus,
-      logger,
-      forget: (envelopes) => void rows.forget(envelopes),
-      failed: (envelope, error) => void rows.failed(envelope, error),
-    });
-    this.#postbox = new Postbox({ store, clock, sequencer, tag, arrived });
-    const runs = (shard: string): boolean => this.#isRunning && this.#ownership.leaseOf(shard) !== undefined;
-    const parts = {
-      awake: this.#awake,
-      outgoing: this.#outgoing,
-      creations: this.#creations,
-      alarms: this.#alarms,
-    };
-    this.#resumption = new Resumption({ bus, logger, store, runs, rows, ...parts });
+    const parts = { awake: this.#awake, outgoing: this.#outgoing, creations: this.#creations };
+    this.#resumption = new Resumption({ ...own, ...parts, runs, rows, alarms });
   }
 
   /** Random name of the store; undefined before {@link start}. */
@@ -244,6 +229,10 @@ export class DurableHyperties implements Residence {
   /** Makes what was asked for here or in other processes. */
   #carryOut(): void {
     for (const shard of this.#ownership.shards) void this.#resumption.creations(shard);
+  }
+
+  #runs(shard: string): boolean {
+    return this.#isRunning && this.#ownership.leaseOf(shard) !== undefined;
   }
 
   #lost(shard: string): void {

@@ -27,7 +27,7 @@ export function migrate(record: HypertyRecord, { definition }: Kind, address: Ad
     try {
       snapshot = step(snapshot as never);
     } catch (cause) {
-      const text = `The migration of ${address} from version ${from} failed: ${String((cause as Error).message)}`;
+      const text = `The migration of ${address} from version ${from} failed: ${(cause as Error).message}`;
       throw new FabricError('invalid', text, { cause });
     }
   }
@@ -62,3 +62,11 @@ export interface Creation {
   readonly kind: Kind;
   readonly input: unknown;
 }
+
+/** Why a hyperty cannot run whose definition is not hosted. */
+export const unknownKind = (address: string, machine: string): FabricError =>
+  new FabricError(
+    'unsupported',
+    `${address} is kept for a "${machine}", and this runtime hosts no durable definition of that name: host it. Its messages are kept.`,
+    { details: { address, machine, isUnknownKind: true } },
+  );

@@ -28,16 +28,16 @@ interface Scheduled {
   readonly id: string;
 }
 
+type ScheduleArguments = [
+  source: AnyActorRef,
+  target: AnyActorRef,
+  event: { readonly type: string },
+  delayMs: number,
+  id: string,
+];
+
 interface SystemInternals {
-  readonly scheduler: {
-    schedule: (
-      source: AnyActorRef,
-      target: AnyActorRef,
-      event: { readonly type: string },
-      delay: number,
-      id: string | undefined,
-    ) => void;
-  };
+  readonly scheduler: { schedule: (...args: ScheduleArguments) => void };
   getSnapshot(): { readonly _scheduledEvents: Readonly<Record<string, Scheduled>> };
 }
 
@@ -153,12 +153,12 @@ export class Machine {
   }
 }
 
-const internalsOf = (actor: AnyActorRef): SystemInternals => actor.system as unknown as SystemInternals;
+const internalsOf = (actor: AnyActorRef): SystemInternals => actor.system;
 
 const doesNotFit = (address: string, cause: unknown): FabricError =>
   new FabricError(
     'invalid',
-    `What the store has of ${address} does not fit its machine any more: ${String((cause as Error).message)} ` +
+    `What the store has of ${address} does not fit its machine any more: ${(cause as Error).message} ` +
       'Raise the version of its definition and give a migration.',
     { cause },
   );

@@ -30,7 +30,8 @@ export class OutgoingRows {
 
   /** All messages of a shard, in the order in which each sender sent them. */
   async *read(shard: string): AsyncGenerator<readonly Envelope[]> {
-    let { from, to } = ofShard('o', shard);
+    const { from: start, to } = ofShard('o', shard);
+    let from = start;
     for (;;) {
       const rows = await this.#deps.store.range({ from, to });
       const last = rows.at(-1);

@@ -156,7 +156,7 @@ export class Outgoing {
     const waiting = [...lane.waiting.values()];
     for (const envelope of waiting) this.#deps.bus.withdraw(envelope);
     for (const envelope of waiting) {
-      if (lane.isStalled) return; // one has come back already: the rest waits for it
+      if (isStalled(lane)) return; // one has come back already: the rest waits for it
       if (lane.waiting.has(envelope.id)) void this.#give(lane, envelope);
     }
   }
@@ -184,6 +184,9 @@ export class Outgoing {
     return !error.retryable;
   }
 }
+
+/** Asked anew, as giving a message may stall its lane. */
+const isStalled = (lane: Lane): boolean => lane.isStalled;
 
 const expired = ({ to }: Envelope): FabricError =>
   new FabricError('offline', `${to} did not take this before its deadline.`, { details: { to } });

@@ -108,7 +108,7 @@ export function oddityIn(value: unknown, where = 'snapshot'): string | undefined
   if (value instanceof Error) return undefined;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null)
-    return `${where} is a ${(value as object).constructor.name}`;
+    return `${where} is a ${value.constructor.name}`;
   for (const [key, part] of Object.entries(value)) {
     const oddity = oddityIn(part, `${where}.${key}`);
     if (oddity !== undefined) return oddity;
@@ -156,6 +156,7 @@ export interface Parked extends Mail {
 }
 
 /** Reads JSON that this code has written. @throws FabricError `invalid` when it is damaged */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows what it has written
 export function decodeRow<T extends { readonly envelope: Envelope }>(key: string, text: string): T {
   try {
     const row = JSON.parse(text) as T;

@@ -56,7 +56,8 @@ export class Resumption {
 
   /** Wakes those that have mail (`m`), or had something under way in memory (`w`). */
   async #wake(kind: 'm' | 'w', shard: string): Promise<void> {
-    let { from, to } = ofShard(kind, shard);
+    const { from: start, to } = ofShard(kind, shard);
+    let from = start;
     for (;;) {
       const [row] = await this.#deps.store.range({ from, to, limit: 1 });
       if (!row) return;

@@ -4,6 +4,7 @@
  */
 import { addressParts, runtimeAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
+import type { Clock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { createMemoryHub } from '../protostub/memory.ts';
 import { createRuntime, type Runtime } from '../runtime.ts';
@@ -25,6 +26,8 @@ export interface TestWorldOptions {
 export interface TestRuntimeOptions extends Omit<RuntimeOptions, 'protostubs' | 'clock' | 'random'> {
   /** Its device. Two runtimes of an account at one time need two. Default `pc`. */
   readonly device?: string;
+  /** A clock of its own, such as one that is wrong. Default: that of the world. */
+  readonly clock?: Clock;
 }
 
 /** Faults of a world's network, and runtimes that lose it. */
@@ -86,8 +89,8 @@ export function createTestWorld(options: TestWorldOptions = {}): TestWorld {
     const runtime = createRuntime({
       logger: silentLogger,
       ...options.runtime,
-      ...own,
       clock,
+      ...own,
       random: (bytes) => Uint8Array.from({ length: bytes }, () => Math.floor(random() * 256)),
       protostubs: [hub.protostub(runtimeAddress({ ...accountParts(account), device }))],
     });
