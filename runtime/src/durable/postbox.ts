@@ -1,14 +1,15 @@
 /**
  * The postbox: writes messages into the mailboxes of durable hyperties. When that is done a message counts as taken over.
  * While the store takes nothing, messages of durable senders wait, as they are sent again only after a restart; others
- * are refused.
+ * are refused. Nothing is kept before what came earlier for the same receiver: of what is overtaken, the receiver would
+ * believe that it is a repeat.
  */
 import type { Origin, Reception } from '../bus/endpoint.ts';
 import type { Address } from '../message/address.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import { delay, type Clock } from '../platform/clock.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, Write } from '../store/store.ts';
 import { keys } from './keys.ts';
 import { encode, mailOf, type MailRow, type Stream } from './record.ts';
 import type { Sequencer } from './sequencer.ts';
@@ -24,6 +25,26 @@ export interface PostboxDeps {
   readonly arrived: (to: Address, row: MailRow) => boolean;
 }
 
+/** A message on its way into the store. */
+interface Letter {
+  readonly row: MailRow;
+  readonly write: Write;
+  /** It waits while the store fails. */
+  readonly isPatient: boolean;
+  readonly exists: Promise<void> | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: FabricError) => void;
+}
+
+/** Letters to one receiver, in the order in which they came. */
+interface Lane {
+  readonly letters: Letter[];
+  /** Why the store takes nothing now. */
+  failure: FabricError | undefined;
+}
+
+/** Letters that share one transaction. */
+const BATCH = 256;
 const RETRY_MS = { first: 100, longest: 5000 };
 /** Messages taken and not handled; more are refused, unless their senders are durable and so wait by themselves. */
 const CAPACITY = 65_536;
@@ -33,6 +54,7 @@ export class Postbox {
   readonly #deps: PostboxDeps;
   /** Those whose handling somebody waits for. */
   readonly #unhandled = new Map<string, () => void>();
+  readonly #lanes = new Map<Address, Lane>();
   #isStopped = false;
 
   constructor(deps: PostboxDeps) {
@@ -49,8 +71,12 @@ export class Postbox {
     const { seq: _seq, ...plain } = envelope;
     const stream = streamOf(envelope, origin);
     const row: MailRow = { key, envelope: plain, ...(stream ? { stream } : {}) };
-    const kept = exists ? exists.then(() => this.#keep(row, isPatient)) : this.#keep(row, isPatient);
-    const handled = new Promise<void>((resolve) => this.#unhandled.set(key, resolve));
+    const write = { key, value: encode(mailOf(row)) };
+    const kept = new Promise<void>((resolve, reject) => {
+      this.#post({ row, write, isPatient, exists, resolve, reject });
+    });
+    const handled = new Promise<void>((done) => this.#unhandled.set(key, done));
+    exists?.catch(() => undefined); // heard of in its turn
     kept.catch(() => this.handled([row]));
     return { kept, handled };
   }
@@ -67,22 +93,73 @@ export class Postbox {
     this.#isStopped = true;
   }
 
-  async #keep(row: MailRow, isPatient: boolean): Promise<void> {
-    const { store, clock, arrived } = this.#deps;
-    const write = { key: row.key, value: encode(mailOf(row)) };
-    for (let waitMs = RETRY_MS.first; ; waitMs = Math.min(RETRY_MS.longest, waitMs * 2)) {
-      try {
-        await store.commit([write]);
-        break;
-      } catch (caught) {
-        const error = FabricError.from(caught);
-        const isUnknown = error.details['outcome'] === 'unknown'; // it may be kept: refusing it might be a lie
-        if (error.code !== 'storage' || !(isPatient || isUnknown) || this.#isStopped) throw error;
-        await delay(clock, waitMs);
-      }
+  #post(letter: Letter): void {
+    const { to } = letter.row.envelope;
+    const lane = this.#lanes.get(to);
+    if (lane?.failure && !letter.isPatient) letter.reject(lane.failure);
+    else if (lane) lane.letters.push(letter);
+    else {
+      const fresh: Lane = { letters: [letter], failure: undefined };
+      this.#lanes.set(to, fresh);
+      void this.#work(to, fresh);
     }
-    if (!arrived(row.envelope.to, row)) this.handled([row]);
   }
+
+  /** One transaction after the other, until nothing waits. */
+  async #work(to: Address, lane: Lane): Promise<void> {
+    await Promise.resolve(); // what comes together is kept together
+    while (lane.letters.length > 0) await this.#keep(await expected(lane.letters.splice(0, BATCH)), lane);
+    this.#lanes.delete(to);
+  }
+
+  async #keep(letters: readonly Letter[], lane: Lane): Promise<void> {
+    let left = letters;
+    for (let waitMs = RETRY_MS.first; left.length > 0; waitMs = Math.min(RETRY_MS.longest, waitMs * 2)) {
+      const error = await this.#commit(left);
+      if (!error) break;
+      if (error.code !== 'storage' && left.length > 1) {
+        for (const letter of left) await this.#keep([letter], lane); // one of them is the bad one
+        return;
+      }
+      const isUnknown = error.details['outcome'] === 'unknown'; // it may be kept: refusing it might be a lie
+      const mayWait = error.code === 'storage' && !this.#isStopped;
+      const waits = ({ isPatient }: Letter): boolean => mayWait && (isPatient || isUnknown);
+      for (const letter of left) if (!waits(letter)) letter.reject(error);
+      left = left.filter(waits);
+      if (left.length === 0) break;
+      lane.failure = error;
+      await delay(this.#deps.clock, waitMs);
+    }
+    lane.failure = undefined;
+  }
+
+  async #commit(letters: readonly Letter[]): Promise<FabricError | undefined> {
+    const { store, arrived } = this.#deps;
+    try {
+      await store.commit(letters.map(({ write }) => write));
+    } catch (caught) {
+      return FabricError.from(caught);
+    }
+    for (const { row, resolve } of letters) {
+      if (!arrived(row.envelope.to, row)) this.handled([row]);
+      resolve();
+    }
+    return undefined;
+  }
+}
+
+/** Those letters whose receiver there is; the others go back. */
+async function expected(letters: readonly Letter[]): Promise<readonly Letter[]> {
+  const found: Letter[] = [];
+  for (const letter of letters) {
+    try {
+      await letter.exists;
+      found.push(letter);
+    } catch (caught) {
+      letter.reject(FabricError.from(caught));
+    }
+  }
+  return found;
 }
 
 /** Whose message it is, where it could come twice. */

@@ -4,7 +4,7 @@
 export interface RoundTrip {
   /** Smoothed round trip in milliseconds, undefined before the first sample. */
   readonly smoothedMs: number | undefined;
-  /** Takes a sample and ends a back-off. */
+  /** Takes a sample and ends a back-off. One that cannot be, as the clock was set meanwhile, is not counted. */
   sample(ms: number): void;
   /** Doubles the wait, as nothing came back. */
   backOff(): void;
@@ -30,6 +30,7 @@ export function createRoundTrip({ minMs, maxMs }: { minMs: number; maxMs: number
     },
     sample(ms) {
       failures = 0;
+      if (ms < 0 || ms > maxMs) return; // what has taken longer has been sent again, and is no sample
       if (smoothed === undefined) [smoothed, variation] = [ms, ms / 2];
       else {
         variation = 0.75 * variation + 0.25 * Math.abs(smoothed - ms);

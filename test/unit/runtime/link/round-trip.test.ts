@@ -36,6 +36,14 @@ describe('a round trip', () => {
     assert.equal(roundTrip.failures, 0);
   });
 
+  it('counts no sample that only a clock that was set can give', () => {
+    const roundTrip = createRoundTrip(BOUNDS);
+    roundTrip.sample(100);
+    roundTrip.sample(7_200_000);
+    roundTrip.sample(-7_200_000);
+    assert.equal(roundTrip.smoothedMs, 100);
+  });
+
   it('stays within its bounds, whatever is measured', () => {
     fc.assert(
       fc.property(fc.array(fc.option(fc.nat(10_000_000))), (samples) => {
