@@ -30,7 +30,7 @@ export function createLinks({ bus, peers, logger, ...parts }: LinkingParts): Lin
   const warnings = createThrottle(MAX_WARNINGS_PER_SECOND, () => clock.now());
   return new Links({
     ...parts,
-    ...createPeerStores(logger),
+    ...createPeerStores(logger, warnings),
     clock,
     logger,
     hex: (digits) => ids.hex(digits),

@@ -61,7 +61,7 @@ const links = new Links({
   hex,
   life: hex(32),
   store: () => name,
-  ...createPeerStores(silentLogger),
+  ...createPeerStores(silentLogger, { take: () => true }),
   isHosted: () => true,
   onPeer: () => undefined,
   deliver: take,

@@ -5,8 +5,9 @@
 import type { RuntimeAddress } from '../message/address.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { PeerOffer } from './handshake.ts';
+import type { Throttle } from './throttle.ts';
 
-/** The stores of peers, by the names that they gave. */
+/** The stores of peers, by the names that they gave, and who hears when one is not what was expected. */
 export interface PeerStores {
   /** Name of the store that `peer` was last seen with. */
   readonly knownStore: (peer: RuntimeAddress) => string | undefined;
@@ -17,26 +18,52 @@ export interface PeerStores {
     peer: RuntimeAddress,
     stores: { readonly before: string; readonly now: string },
   ) => void;
+  /** A peer knows us with another store than the one we have, or with one while we have none. */
+  readonly storeMissed: (peer: RuntimeAddress, stores: StoreMissed) => void;
 }
 
-/** Remembers the stores of peers for as long as the process lives, and logs when one is lost. */
-export function createPeerStores(logger: Logger): PeerStores {
+/** The store that a peer expects of us, and ours. */
+export interface StoreMissed {
+  readonly expected: string;
+  readonly own: string | undefined;
+}
+
+/** Peers whose stores are remembered; the longest known are forgotten first. */
+const MAX_PEERS = 10_000;
+
+/** Remembers the stores of peers for as long as the process lives; logs what is lost or missed, as often as `warnings` allow. */
+export function createPeerStores(logger: Logger, warnings: Throttle): PeerStores {
   const stores = new Map<RuntimeAddress, string>();
+  const warn = (fields: Readonly<Record<string, unknown>>, text: string): void => {
+    if (warnings.take()) logger.warn(fields, text);
+  };
   return {
     knownStore: (peer) => stores.get(peer),
-    onStore: (peer, store) => void stores.set(peer, store),
-    storeLost: (peer, { before, now }) => {
-      const text =
-        'a peer has lost what it knew of us: it runs on another store. What its hyperties had accepted and not yet handled is gone, unless the earlier store comes back';
-      logger.warn({ peer, before, now }, text);
+    onStore(peer, store) {
+      stores.set(peer, store);
+      const [oldest] = stores.keys();
+      if (stores.size > MAX_PEERS && oldest !== undefined) stores.delete(oldest);
+    },
+    storeLost(peer, { before, now }) {
+      warn({ peer, before, now }, LOST);
+    },
+    storeMissed(peer, { expected, own }) {
+      warn({ peer, expected, own }, own === undefined ? MISSED : EXCHANGED);
     },
   };
 }
 
+const LOST =
+  'a peer has lost what it knew of us: it runs on another store. What its hyperties had accepted and not yet handled is gone, unless the earlier store comes back';
+const MISSED =
+  'a peer knows this runtime with a store, and now it runs without one: messages that were accepted into that store wait there. Start the runtime with it again';
+const EXCHANGED =
+  'a peer knows this runtime with another store: messages that were accepted into that one are not here. If it was started with the wrong or an empty store by mistake, start it with the earlier one; else nothing need be done';
+
 /** What the memory of one peer needs. */
 export interface PeerMemoryDeps extends PeerStores {
   readonly peer: RuntimeAddress;
-  readonly logger: Logger;
+  /** Name of our store. */
   readonly store: () => string | undefined;
 }
 
@@ -52,7 +79,7 @@ export interface Encounter {
 export class PeerMemory {
   readonly #deps: PeerMemoryDeps;
   #last: PeerOffer | undefined;
-  /** The store of ours that the peer asked for, and that was warned of. */
+  /** The store of ours that the peer expected, and that was reported. */
   #missed: string | undefined;
 
   constructor(deps: PeerMemoryDeps) {
@@ -80,14 +107,10 @@ export class PeerMemory {
   }
 
   #compare({ knownStore: expected }: PeerOffer): void {
-    const { peer, logger, store } = this.#deps;
+    const { peer, store, storeMissed } = this.#deps;
     const own = store();
     if (expected === undefined || expected === own || expected === this.#missed) return;
     this.#missed = expected;
-    const text =
-      own === undefined
-        ? 'a peer knows this runtime with a store, and now it runs without one: messages that were accepted into that store wait there. Start the runtime with it again'
-        : 'a peer knows this runtime with another store: messages that were accepted into that one are not here. If it was started with the wrong or an empty store by mistake, start it with the earlier one; else nothing need be done';
-    logger.warn({ peer, expected, own }, text);
+    storeMissed(peer, { expected, own });
   }
 }

@@ -56,7 +56,7 @@ describe('links between processes of which one is killed', function () {
       hex,
       life: hex(32),
       store: () => undefined,
-      ...createPeerStores(silentLogger),
+      ...createPeerStores(silentLogger, { take: () => true }),
       isHosted: () => true,
       onPeer: () => undefined,
       deliver: () => undefined,

@@ -142,7 +142,7 @@ class World {
       hex: (digits) => String((this.#draws += 1)).padStart(digits, '0'),
       life: '',
       store: () => undefined,
-      ...createPeerStores(silentLogger),
+      ...createPeerStores(silentLogger, { take: () => true }),
       isHosted: () => Promise.resolve(self === bob),
       onPeer: () => undefined,
       deliver: () => undefined,

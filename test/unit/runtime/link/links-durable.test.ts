@@ -61,7 +61,7 @@ describe('links and durable envelopes', () => {
       hex: (digits) => `${life}-${String((drawn += 1))}`.padEnd(digits, '0'),
       life,
       store: () => undefined,
-      ...createPeerStores(silentLogger),
+      ...createPeerStores(silentLogger, { take: () => true }),
       isHosted: () => true,
       onPeer: () => undefined,
       deliver: (envelope, origin) => {

@@ -47,7 +47,7 @@ describe('the links of a runtime', () => {
         `${String((drawn += 1))}a${self.replace(/[^0-9a-f]/g, '')}`.padEnd(digits, '0').slice(0, digits),
       life: self.replace(/[^a-z]/g, ''),
       store: () => undefined,
-      ...createPeerStores(silentLogger),
+      ...createPeerStores(silentLogger, { take: () => true }),
       isHosted: () => true,
       onPeer: () => undefined,
       deliver: (envelope) => {

@@ -1,9 +1,9 @@
 /** What a link knows of its peer's memory: which restart lost something, and who is told. */
 import assert from 'node:assert/strict';
-import { silentLogger, type Logger } from '@hyperty/runtime';
+import { runtimeAddress, silentLogger, type Logger } from '@hyperty/runtime';
 import type { PeerOffer } from '../../../../runtime/src/link/handshake.ts';
 import { createPeerStores, PeerMemory, type PeerStores } from '../../../../runtime/src/link/peer-memory.ts';
-import { bob } from '../../../support/party.ts';
+import { bob, upTo } from '../../../support/party.ts';
 
 const offerOf = (names: Pick<PeerOffer, 'life' | 'store' | 'knownStore'>): PeerOffer => ({
   epoch: 'e'.repeat(32),
@@ -16,20 +16,21 @@ const offerOf = (names: Pick<PeerOffer, 'life' | 'store' | 'knownStore'>): PeerO
 
 describe("the memory of a peer's memory", () => {
   let warnings: { readonly fields: object; readonly text: string }[];
-  let logger: Logger;
   let stores: PeerStores;
+  let isThrottled: boolean;
   let own: string | undefined;
   let memory: PeerMemory;
 
   beforeEach(() => {
     warnings = [];
-    logger = {
+    const logger: Logger = {
       ...silentLogger,
       warn: (fields: object, text: string) => void warnings.push({ fields, text }),
     };
-    stores = createPeerStores(logger);
+    isThrottled = false;
+    stores = createPeerStores(logger, { take: () => !isThrottled });
     own = 'store-of-alice';
-    memory = new PeerMemory({ ...stores, peer: bob, logger, store: () => own });
+    memory = new PeerMemory({ ...stores, peer: bob, store: () => own });
   });
 
   it('sees the same store and a new life after a restart', () => {
@@ -80,6 +81,19 @@ describe("the memory of a peer's memory", () => {
     own = undefined;
     memory.meet(offerOf({ knownStore: 'store-of-alice' }));
     assert.match(warnings[0]?.text ?? '', /runs without one/);
+  });
+
+  it('logs no more than it may, whatever strangers say', () => {
+    isThrottled = true;
+    for (const store of ['store-one', 'store-two'])
+      memory.meet(offerOf({ store, knownStore: 'store-of-old' }));
+    assert.deepEqual(warnings, []);
+  });
+
+  it('remembers a bounded number of stores, the latest', () => {
+    const peers = upTo(10_001).map((n) => runtimeAddress({ domain: 'guest.example', owner: 'carol', device: `D${String(n)}` })); // prettier-ignore
+    for (const peer of peers) stores.onStore(peer, 'store-of-carol');
+    assert.deepEqual([peers[0], peers[1], peers[10_000]].map((peer) => peer && stores.knownStore(peer)), [undefined, 'store-of-carol', 'store-of-carol']); // prettier-ignore
   });
 
   it('says nothing when a peer knows us as we are', () => {
