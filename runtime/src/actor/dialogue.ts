@@ -34,8 +34,8 @@ export interface DialogueDeps {
   readonly hosting: Hosting;
   readonly bus: Bus;
   readonly logger: Logger;
-  /** Sends an answer. */
-  readonly say: (saying: Saying) => void;
+  /** Sends an answer, for which nobody waits after `untilMs` (epoch milliseconds). */
+  readonly say: (saying: Saying, untilMs: number | undefined) => void;
   /** Sends an update to a subscriber: worth little once there is a newer one. */
   readonly publish: (saying: Saying) => void;
 }
@@ -125,8 +125,8 @@ export class Dialogue {
   }
 
   /** Sends a response. */
-  respond({ id, from }: { readonly id: string; readonly from: Address }, body: unknown): void {
-    this.#deps.say({ to: from, type: 'response', re: id, body });
+  respond({ id, from, deadline }: Pick<EnvelopeHeader, 'id' | 'from' | 'deadline'>, body: unknown): void {
+    this.#deps.say({ to: from, type: 'response', re: id, body }, deadline);
   }
 
   /** Ends a subscription whose updates do not reach the subscriber. */

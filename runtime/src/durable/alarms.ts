@@ -29,6 +29,7 @@ export class Alarms {
   #timer: Timer;
   #isStopped = false;
   #isLooking = false;
+  #isAskedAgain = false;
 
   constructor(deps: AlarmsDeps) {
     this.#deps = deps;
@@ -41,11 +42,15 @@ export class Alarms {
 
   /** Looks for what is due now, and when the next one will be. */
   async look(): Promise<void> {
+    this.#isAskedAgain = this.#isLooking; // there may be shards now that are not being looked at
     if (this.#isStopped || this.#isLooking) return;
     this.#isLooking = true;
     this.#nextMs = Infinity; // what is noted while we look counts
     try {
-      for (const shard of this.#deps.shards()) await this.#lookAt(shard);
+      do {
+        this.#isAskedAgain = false;
+        for (const shard of this.#deps.shards()) await this.#lookAt(shard);
+      } while (this.#mustLookAgain);
     } catch (caught) {
       const error = FabricError.from(caught);
       if (error.code !== 'closed')
@@ -55,6 +60,10 @@ export class Alarms {
       this.#isLooking = false;
     }
     this.note(this.#deps.clock.now() + LONGEST_MS);
+  }
+
+  get #mustLookAgain(): boolean {
+    return this.#isAskedAgain && !this.#isStopped;
   }
 
   stop(): void {

@@ -49,7 +49,7 @@ export class DurableActor {
     this.address = address;
     this.#deps = deps;
     this.#creation = creation;
-    this.mailbag = new Mailbag(address, deps.store);
+    this.mailbag = new Mailbag(address, deps);
     const { bus, logger } = deps;
     this.#incarnation = new Incarnation({ address, bus, logger, wake: () => this.wake() });
     this.#journal = new Journal(address, deps, () => this.#isStopping || this.#status === 'gone');
@@ -147,8 +147,10 @@ export class DurableActor {
   }
 
   async #begin(): Promise<void> {
+    const status = this.#status;
     this.#incarnation.begin(this.#origin, this.#journal.record);
     await this.#incarnation.reminders();
+    if (this.#status !== status) return; // it has left meanwhile
     this.#status = 'running';
     this.wake();
     this.#setTimer();

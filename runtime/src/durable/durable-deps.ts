@@ -21,6 +21,8 @@ export interface DurableDeps extends Pick<HostDeps, 'bus' | 'logger' | 'escalate
   readonly kindOf: (machine: string) => Kind | undefined;
   /** The lease of the hyperty's shard, while this process has it. */
   readonly lease: (address: HypertyAddress) => Lease | undefined;
+  /** True while other processes keep mail in the same store. */
+  readonly isShared: () => boolean;
   /** A transaction was refused: another process runs the hyperty. */
   readonly lost: (address: HypertyAddress) => void;
   readonly hosts: (address: Address) => boolean | Promise<boolean>;

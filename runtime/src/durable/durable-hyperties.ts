@@ -16,13 +16,14 @@ import type { DurableActor } from './durable-actor.ts';
 import type { DurableDeps } from './durable-deps.ts';
 import type { DurableSettings } from './durable-settings.ts';
 import { openEpoch } from './epoch.ts';
-import { addressOfKey, checkDurableAddress, keys, shardOf } from './keys.ts';
+import { addressOfKey, checkDurableAddress, shardOf } from './keys.ts';
 import type { Creation, Kind } from './kind.ts';
 import { OutgoingRows } from './outgoing-rows.ts';
 import { Outgoing } from './outgoing.ts';
 import { Ownership } from './ownership.ts';
 import { listParked, unparkingOf, type ParkedMessage } from './parking.ts';
 import { Postbox } from './postbox.ts';
+import { Presence } from './presence.ts';
 import type { MailRow } from './record.ts';
 import { Resumption } from './resumption.ts';
 import { Sequencer } from './sequencer.ts';
@@ -45,6 +46,7 @@ export class DurableHyperties implements Residence {
   /** Short name of this process, which makes its mailbox places unique. */
   readonly #tag: string;
   readonly #awake: Awake;
+  readonly #presence: Presence;
   readonly #ownership: Ownership;
   readonly #creations: Creations;
   readonly #alarms: Alarms;
@@ -64,6 +66,7 @@ export class DurableHyperties implements Residence {
     const runs = (shard: string): boolean => this.#runs(shard);
     const mayRun = (address: Address): boolean => this.#runs(shardOf(address));
     this.#awake = new Awake({ clock, settings, mayRun, actorDeps: () => this.#actorDeps() });
+    this.#presence = new Presence({ store, clock, awake: this.#awake });
     const own = { bus, store, clock, logger, life, settings, sequencer: this.#sequencer, tag: this.#tag };
     this.#ownership = new Ownership({
       ...own,
@@ -158,25 +161,14 @@ export class DurableHyperties implements Residence {
   }
 
   hosts(address: Address): boolean | Promise<boolean> {
-    if (!this.#isRunning || !isOurs(this.#deps.self, address)) return false;
-    const actor = this.#awake.get(address);
-    if (actor) return actor.status === 'loading' ? actor.loaded.catch(() => false) : true;
-    return this.#deps.store.get(keys.record(address)).then((record) => record !== undefined);
+    return this.#isOurs(address) && this.#presence.hosts(address);
   }
 
   receive(envelope: Envelope, origin: Origin | undefined): Reception {
     const { to } = envelope;
-    if (!this.#isRunning || !isOurs(this.#deps.self, to)) throw notHere(to);
-    const expect = (found: boolean): void => {
-      if (!found) throw notHere(to);
-    };
-    if (!this.#ownership.leaseOf(shardOf(to))) {
-      const exists = Promise.resolve(this.hosts(to)).then(expect);
-      return this.#postbox.take(envelope, origin, exists);
-    }
-    const actor = this.#awake.load(to as HypertyAddress);
-    const exists = actor.status === 'loading' ? actor.loaded.then(expect) : undefined;
-    return this.#postbox.take(envelope, origin, exists);
+    if (!this.#isOurs(to)) throw notHere(to);
+    if (this.#runs(shardOf(to))) this.#awake.load(to as HypertyAddress);
+    return this.#postbox.take(envelope, origin, this.#presence.expect(envelope));
   }
 
   kept(envelope: Envelope): void {
@@ -218,9 +210,14 @@ export class DurableHyperties implements Residence {
     return this.#outgoing.size;
   }
 
+  /** Durable hyperties belong to the owner of their runtime. Their mail is taken while the runtime comes to rest, too. */
+  #isOurs(address: Address): boolean {
+    return this.#epoch !== '' && address.startsWith('hyperty:') && ownsAddress(this.#deps.self, address);
+  }
+
   /** Other processes may have kept mail. */
   #mailNoticed(changed: readonly string[] | undefined): void {
-    if (!this.#isRunning || !this.#ownership.isShared) return;
+    if (!this.#isRunning) return; // whether others share the store may not be known yet
     const own = `-${this.#tag}`;
     if (!changed) for (const shard of this.#ownership.shards) void this.#resumption.mail(shard);
     for (const key of changed ?? []) if (!key.endsWith(own)) this.#awake.poke(addressOfKey(key));
@@ -253,6 +250,7 @@ export class DurableHyperties implements Residence {
       tag: this.#tag,
       kindOf: (machine) => this.#kinds.get(machine),
       lease: (address) => this.#ownership.leaseOf(shardOf(address)),
+      isShared: () => this.#ownership.isShared,
       lost: (address) => this.#ownership.lostAt(shardOf(address)),
       hosts: (address) => this.hosts(address),
       arrived: (to, row) => void this.#awake.arrived(to, row),
@@ -262,10 +260,6 @@ export class DurableHyperties implements Residence {
     };
   }
 }
-
-/** Durable hyperties belong to the owner of their runtime, like all others. */
-const isOurs = (self: RuntimeAddress, address: Address): boolean =>
-  address.startsWith('hyperty:') && ownsAddress(self, address);
 
 const elsewhere = (address: Address): FabricError => {
   const text = `${address} is run by another process that shares this store; end it there.`;

@@ -94,7 +94,7 @@ export class Incarnation implements FabricContext {
       hosting,
       bus,
       logger,
-      say: (saying) => this.post(saying),
+      say: (saying, deadline) => this.post(deadline === undefined ? saying : { ...saying, deadline }),
       publish: (saying) => void this.#touch().publications.push(saying),
     });
     this.#dialogue.reopen(record?.open ?? []);

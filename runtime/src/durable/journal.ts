@@ -2,7 +2,7 @@
  * The journal of one durable hyperty: what the store has of it, and the transactions that change that. While the store
  * takes nothing, a transaction waits and is tried again; nothing of it has left.
  */
-import type { HypertyAddress } from '../message/address.ts';
+import type { Address, HypertyAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import { delay } from '../platform/clock.ts';
 import type { Write } from '../store/store.ts';
@@ -56,8 +56,8 @@ export class Journal {
   async keep(incarnation: Incarnation, kind: Kind, ends: boolean): Promise<Kept | undefined> {
     const { turn, state } = incarnation.takeTurn();
     const address = this.#address;
-    const token = this.#deps.lease(address)?.token ?? 0;
-    const transaction = await compose(turn, this.#record?.lastNumber ?? 0, { ...this.#deps, address, token });
+    const transaction = await this.#composed(turn);
+    if (!transaction) return undefined;
     const record = ends
       ? undefined
       : await recordOf({ state, kind, incarnation, lastNumber: transaction.lastNumber });
@@ -67,14 +67,44 @@ export class Journal {
     return { turn, transaction };
   }
 
+  async #composed(turn: Turn): Promise<Transaction | undefined> {
+    const address = this.#address;
+    const token = this.#deps.lease(address)?.token ?? 0;
+    const deps = { ...this.#deps, address, token, hosts: (to: Address) => this.#hosts(to) };
+    try {
+      return await compose(turn, this.#record?.lastNumber ?? 0, deps);
+    } catch (caught) {
+      if (FabricError.from(caught).code === 'closed') return undefined; // its store could not say who lives there
+      throw caught;
+    }
+  }
+
+  #hosts(to: Address): boolean | Promise<boolean> {
+    let asked: boolean | Promise<boolean> | undefined = this.#deps.hosts(to);
+    if (!(asked instanceof Promise)) return asked;
+    return this.patiently(async () => {
+      const answer = asked ?? this.#deps.hosts(to);
+      asked = undefined;
+      return answer;
+    });
+  }
+
   /** True once the writes are durable; false when this process may not write them. */
   async commit(writes: readonly Write[]): Promise<boolean> {
     const { store, lease, lost } = this.#deps;
+    let isUnknown = false;
     try {
       return await this.patiently(async () => {
         const own = lease(this.#address);
-        if (own) await store.commit(writes, [own]);
-        return own !== undefined;
+        if (!own) return false;
+        if (isUnknown && (await this.#isKept(writes))) return true;
+        try {
+          await store.commit(writes, [own]);
+        } catch (caught) {
+          isUnknown ||= FabricError.from(caught).details['outcome'] === 'unknown';
+          throw caught;
+        }
+        return true;
       });
     } catch (caught) {
       const error = FabricError.from(caught);
@@ -82,6 +112,17 @@ export class Journal {
       else if (error.code !== 'closed') throw caught;
       return false;
     }
+  }
+
+  /**
+   * Tells whether a transaction of which nobody knows has been carried out. It must not be carried out twice: mail that it
+   * brought may have been handled meanwhile. The record shows it, as whatever sends something changes its last number.
+   */
+  async #isKept(writes: readonly Write[]): Promise<boolean> {
+    const key = keys.record(this.#address);
+    const record = writes.find((write) => write.key === key);
+    if (!record) return false; // such a one does no harm when it is repeated
+    return ((await this.#deps.store.get(key)) ?? null) === record.value;
   }
 
   /** Does something with the store, again and again while that fails. @throws FabricError `closed` when it is over */

@@ -4,6 +4,13 @@ import type { Store } from '../store/store.ts';
 import { keys, ofHyperty } from './keys.ts';
 import { decodeRow, type Mail, type MailRow, type Stream } from './record.ts';
 
+/** What a mailbag needs around it. */
+export interface MailbagDeps {
+  readonly store: Store;
+  /** True while other processes keep mail in the same store. */
+  readonly isShared: () => boolean;
+}
+
 /** Rows that are read at one time. */
 const READ_AHEAD = 256;
 /** Senders whose marks stay in memory. */
@@ -12,15 +19,15 @@ const MAX_MARKS = 4096;
 /** Mail between the store and the machine. */
 export class Mailbag {
   readonly #address: HypertyAddress;
-  readonly #store: Store;
+  readonly #deps: MailbagDeps;
   #queue: MailRow[] = [];
   /** The store may have rows that are not in the queue. Then new ones are read from there, in their turn. */
   #hasMore = true;
   readonly #marks = new Map<string, Stream | undefined>();
 
-  constructor(address: HypertyAddress, store: Store) {
+  constructor(address: HypertyAddress, deps: MailbagDeps) {
     this.#address = address;
-    this.#store = store;
+    this.#deps = deps;
   }
 
   /** Rows in memory. */
@@ -33,9 +40,13 @@ export class Mailbag {
     return this.#queue.length === 0 && !this.#hasMore;
   }
 
-  /** A row has been kept. */
+  /**
+   * A row has been kept. While others keep mail too it is read from the store with theirs: an earlier message of its sender
+   * may have come to another process, and would count as a repeat after it.
+   */
   arrived(row: MailRow): void {
-    if (!this.#hasMore) this.#queue.push(row);
+    if (this.#deps.isShared()) this.#hasMore = true;
+    else if (!this.#hasMore) this.#queue.push(row);
   }
 
   /** Another process has kept rows. */
@@ -45,15 +56,7 @@ export class Mailbag {
 
   /** Reads on when the queue is empty; afterwards the marks of all senders in the queue are known. */
   async fill(): Promise<void> {
-    if (this.#queue.length === 0 && this.#hasMore) {
-      this.#hasMore = false; // rows that come while we read are read next time, or come by themselves
-      const read = await this.#store.range({ ...ofHyperty('m', this.#address), limit: READ_AHEAD });
-      const came = this.#queue;
-      const known = new Set(read.map(({ key }) => key));
-      this.#queue = read.map(({ key, value }) => ({ key, ...decodeRow<Mail>(key, value) }));
-      if (read.length > 0) this.#hasMore = true;
-      else this.#queue.push(...came.filter(({ key }) => !known.has(key)));
-    }
+    if (this.#queue.length === 0 && this.#hasMore) await this.#read();
     await this.#learn();
   }
 
@@ -84,6 +87,23 @@ export class Mailbag {
     }
   }
 
+  async #read(): Promise<void> {
+    const range = ofHyperty('m', this.#address);
+    this.#hasMore = false; // rows that come while we read come by themselves
+    try {
+      const read = await this.#deps.store.range(
+        this.#deps.isShared() ? range : { ...range, limit: READ_AHEAD },
+      );
+      if (read.length === 0) return;
+      this.#hasMore = true;
+      this.#queue = inOrder(read.map(({ key, value }) => ({ key, ...decodeRow<Mail>(key, value) })));
+    } catch (caught) {
+      this.#hasMore = true;
+      this.#queue = []; // what came meanwhile is behind what could not be read
+      throw caught;
+    }
+  }
+
   async #learn(): Promise<void> {
     const unknown = new Set<string>();
     for (const { stream } of this.#queue) {
@@ -91,9 +111,34 @@ export class Mailbag {
     }
     if (unknown.size === 0) return;
     const read = [...unknown].map(async (sender) => {
-      const text = await this.#store.get(keys.mark(this.#address, sender));
+      const text = await this.#deps.store.get(keys.mark(this.#address, sender));
       this.#marks.set(sender, text === undefined ? undefined : (JSON.parse(text) as Stream));
     });
     await Promise.all(read);
   }
+}
+
+/**
+ * Processes place mail by their own clocks, so the messages of one sender that came to several of them may lie in another order
+ * than they were sent in. They change places among each other; those of different senders stay where they are.
+ */
+function inOrder(rows: readonly MailRow[]): MailRow[] {
+  const places = new Map<string, MailRow[]>();
+  for (const row of rows) {
+    if (!row.stream) continue;
+    const name = streamName(row.stream);
+    const own = places.get(name);
+    if (own) own.push(row);
+    else places.set(name, [row]);
+  }
+  for (const own of places.values()) own.sort((a, b) => compare(b, a)); // the first is taken from the end
+  return rows.map((row) => (row.stream ? (places.get(streamName(row.stream))?.pop() ?? row) : row));
+}
+
+const streamName = ({ sender, epoch }: Stream): string => `${sender} ${epoch}`;
+
+function compare({ stream: a }: MailRow, { stream: b }: MailRow): number {
+  if (!a || !b) return 0;
+  if (a.token !== b.token) return a.token - b.token;
+  return a.last === b.last ? 0 : a.last < b.last ? -1 : 1;
 }

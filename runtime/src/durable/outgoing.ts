@@ -9,7 +9,6 @@ import type { Bus } from '../bus/bus.ts';
 import type { Address } from '../message/address.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
-import { timeOfId } from '../message/id.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { shardOf } from './keys.ts';
@@ -31,19 +30,25 @@ interface Lane {
   /** True while nothing is given to the bus, as something has come back. */
   isStalled: boolean;
   failures: number;
+  /** Since when nobody has been found there, epoch milliseconds. */
+  missingSinceMs: number | undefined;
   timer: Timer;
 }
 
 const RETRY_MS = { first: 1000, longest: 60_000 };
 /** With no progress for this long everything goes out again: the receiver may have moved. */
 const STALE_MS = 30_000;
-/** Whoever is not found may just be starting. */
+/** Whoever is not found may just be starting; whoever asks hears of it after this time. */
 const NOT_FOUND_GRACE_MS = 60_000;
+/** What nobody waits for an answer to is kept for longer: its receiver's runtime may be down while another one denies. */
+const LOST_AFTER_MS = 7 * 24 * 3_600_000;
 
 /** The outgoing messages of the durable hyperties that this process runs. */
 export class Outgoing {
   readonly #deps: OutgoingDeps;
   readonly #lanes = new Map<Address, Lane>();
+  /** What was sent in shards of which the earlier messages are still being read. */
+  readonly #opening = new Map<string, Envelope[]>();
   #kept: Envelope[] = [];
   #isStopped = false;
 
@@ -58,8 +63,33 @@ export class Outgoing {
     return size;
   }
 
+  /** Holds back what a shard sends from now on, until {@link opened}: what it sent before is being read. */
+  opening(shard: string): readonly Envelope[] {
+    const held: Envelope[] = [];
+    this.#opening.set(shard, held);
+    return held;
+  }
+
+  /** All that a shard sent before `held` has been given to {@link resume}. */
+  opened(shard: string, held: readonly Envelope[]): void {
+    if (this.#opening.get(shard) !== held) return; // it was lost meanwhile
+    this.#opening.delete(shard);
+    void this.resume(held);
+  }
+
   /** Sends messages that are durable already, in order. A promise means congestion. */
   push(envelopes: readonly Envelope[]): void | Promise<void> {
+    if (this.#opening.size === 0) return this.resume(envelopes);
+    const ready = envelopes.filter((envelope) => {
+      const held = this.#opening.get(shardOf(envelope.from));
+      held?.push(envelope);
+      return !held;
+    });
+    return this.resume(ready);
+  }
+
+  /** Sends messages that an earlier owner of their shard has left. */
+  resume(envelopes: readonly Envelope[]): void | Promise<void> {
     let congestion: Promise<void> | undefined;
     for (const envelope of envelopes) {
       const lane = this.#laneTo(envelope.to);
@@ -75,6 +105,7 @@ export class Outgoing {
     const lane = this.#lanes.get(envelope.to);
     if (!lane?.waiting.delete(envelope.id)) return;
     lane.failures = 0;
+    lane.missingSinceMs = undefined;
     this.#forget(envelope);
     if (lane.waiting.size > 0) {
       if (!lane.isStalled) this.#watch(lane, STALE_MS);
@@ -87,7 +118,7 @@ export class Outgoing {
   undeliverable(envelope: Envelope, error: FabricError): void {
     const lane = this.#lanes.get(envelope.to);
     if (this.#isStopped || !lane?.waiting.has(envelope.id)) return;
-    if (this.#isFinal(envelope, error)) {
+    if (this.#isFinal(lane, envelope, error)) {
       lane.waiting.delete(envelope.id);
       this.#deps.failed(envelope, error);
       if (lane.waiting.size === 0) this.#end(lane);
@@ -106,6 +137,7 @@ export class Outgoing {
 
   /** Lets go of the messages of a shard that another process runs now. */
   drop(shard: string): void {
+    this.#opening.delete(shard);
     for (const lane of this.#lanes.values()) {
       for (const [id, envelope] of lane.waiting) {
         if (shardOf(envelope.from) !== shard) continue;
@@ -125,7 +157,14 @@ export class Outgoing {
   #laneTo(to: Address): Lane {
     const known = this.#lanes.get(to);
     if (known) return known;
-    const lane: Lane = { to, waiting: new Map(), isStalled: false, failures: 0, timer: undefined };
+    const lane: Lane = {
+      to,
+      waiting: new Map(),
+      isStalled: false,
+      failures: 0,
+      missingSinceMs: undefined,
+      timer: undefined,
+    };
     this.#lanes.set(to, lane);
     this.#watch(lane, STALE_MS);
     return lane;
@@ -177,11 +216,14 @@ export class Outgoing {
     });
   }
 
-  #isFinal(envelope: Envelope, error: FabricError): boolean {
+  #isFinal(lane: Lane, envelope: Envelope, error: FabricError): boolean {
     const now = this.#deps.bus.clock.now();
     if (envelope.deadline !== undefined && envelope.deadline <= now) return true;
-    if (error.code === 'not-found') return now - timeOfId(envelope.id) > NOT_FOUND_GRACE_MS;
-    return !error.retryable;
+    if (error.code === 'closed') return false; // it is this runtime that stops
+    if (error.code !== 'not-found' && error.code !== 'no-route') return !error.retryable;
+    lane.missingSinceMs ??= now;
+    const graceMs = envelope.type === 'execute' ? NOT_FOUND_GRACE_MS : LOST_AFTER_MS;
+    return now - lane.missingSinceMs > graceMs;
   }
 }
 

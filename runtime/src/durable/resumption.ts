@@ -35,8 +35,10 @@ export class Resumption {
   /** This process runs the shard from now on. */
   async all(shard: string): Promise<void> {
     const { rows, outgoing, creations, alarms } = this.#deps;
+    const held = outgoing.opening(shard);
     await this.#patiently(shard, async () => {
-      for await (const envelopes of rows.read(shard)) void outgoing.push(envelopes);
+      for await (const envelopes of rows.read(shard)) void outgoing.resume(envelopes);
+      outgoing.opened(shard, held);
       await this.#wake('m', shard);
       await this.#wake('w', shard);
       await creations.carryOut(shard);

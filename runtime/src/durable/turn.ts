@@ -97,7 +97,6 @@ export async function compose(turn: Turn, lastNumber: number, deps: TurnDeps): P
   for (const { saying, id } of turn.said) {
     const envelope: Envelope = { id: id ?? deps.bus.ids.next(), from: deps.address, ...saying };
     const number = deps.sequencer.next();
-    transaction.lastNumber = number;
     try {
       const routed = route(envelope, number, deps);
       const { kind, ...what } = routed instanceof Promise ? await routed : routed;
@@ -106,8 +105,11 @@ export async function compose(turn: Turn, lastNumber: number, deps: TurnDeps): P
       else if (what.row) transaction.deliveries.push({ to: what.envelope.to, row: what.row });
       transaction.writes.push(...what.writes);
     } catch (caught) {
-      refuse(transaction, envelope, { error: FabricError.from(caught), deps });
+      const error = FabricError.from(caught);
+      if (error.code === 'closed') throw error; // this process stops: all of it comes again
+      refuse(transaction, envelope, { error, deps });
     }
+    transaction.lastNumber = deps.sequencer.last; // places in mailboxes count as well
   }
   return transaction;
 }
