@@ -1,6 +1,8 @@
 /** `npm run bench [-- NAME…]`: measures the fabric beside the raw thing, prints a table, writes `out/bench.json`. */
 import { join } from 'node:path';
 import { stopSharedWorld } from '../support/world.ts';
+import { benchDurableThroughput } from './durable-throughput.ts';
+import { benchDurable } from './durable.ts';
 import { benchIdle } from './idle.ts';
 import { benchLocal } from './local.ts';
 import { printTable, writeFigures, type Figure } from './report.ts';
@@ -13,8 +15,10 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   local: benchLocal,
   idle: benchIdle,
   store: benchStore,
+  durable: benchDurable,
   'round-trip': benchRoundTrip,
   throughput: benchThroughput,
+  'durable-throughput': benchDurableThroughput,
   world: benchWorldStart,
 };
 
