@@ -68,16 +68,20 @@ export class Ownership {
     this.#schedule();
   }
 
-  /** Gives all shards back. */
+  /** Gives all shards back, if the store takes them; else they run out. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#deps.clock.clearTimeout(this.#timer);
     await this.#ticking;
     const leases = [...this.#leases.values()];
     this.#leases.clear();
-    const { store, life } = this.#deps;
-    await Promise.all(leases.map((lease) => store.release(lease)));
-    await store.commit([{ key: keys.member(life), value: null }]);
+    const { store, life, logger } = this.#deps;
+    try {
+      await Promise.all(leases.map((lease) => store.release(lease)));
+      await store.commit([{ key: keys.member(life), value: null }]);
+    } catch (caught) {
+      logger.warn({ error: FabricError.from(caught) }, 'leases could not be given back; they run out');
+    }
   }
 
   /** A transaction was refused: the shard has gone to another process. */
