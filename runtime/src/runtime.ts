@@ -107,9 +107,9 @@ export class Runtime {
   async #start(): Promise<void> {
     this.#state = 'started';
     this.#bus.connect(this.#links);
-    for (const protostub of this.#protostubs) this.#links.addPath(protostub);
     try {
-      await this.#durables?.start(); // what comes in must find its mailbox
+      await this.#durables?.start(); // before the links say which store we have, and anything comes in
+      for (const protostub of this.#protostubs) this.#links.addPath(protostub);
       this.#started.resolve(undefined);
       await Promise.all([...this.#protostubs].map((protostub) => protostub.start()));
     } catch (caught) {

@@ -16,6 +16,7 @@ import type { OutboxItem } from './outbox.ts';
 import { PeerMemory } from './peer-memory.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
+import { gone, restarted } from './silence.ts';
 
 /** What `inspect` shows of a link. */
 export interface LinkReport {
@@ -69,6 +70,11 @@ export class Link {
   /** Envelopes waiting for being sent or acknowledged. */
   get waiting(): number {
     return this.#sender.outbox.size;
+  }
+
+  /** Those of them that are lost when this process ends: not the durable ones. */
+  get perishable(): number {
+    return this.#sender.outbox.size - this.#sender.outbox.durable;
   }
 
   /** Milliseconds without anything to do; 0 while something waits. */
@@ -281,17 +287,3 @@ export class Link {
     this.#deps.logger.warn({ peer: this.peer, skewMs }, text);
   }
 }
-
-const restarted = (peer: RuntimeAddress): FabricError =>
-  new FabricError(
-    'offline',
-    `${peer} restarted before it acknowledged this; it may or may not have been handled.`,
-    { details: { peer, restarted: true } },
-  );
-
-const gone = (peer: RuntimeAddress): FabricError =>
-  new FabricError(
-    'offline',
-    `${peer} did not acknowledge this in time; it may or may not have been handled.`,
-    { details: { peer } },
-  );

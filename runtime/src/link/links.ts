@@ -113,12 +113,12 @@ export class Links implements Transport {
     return undefined;
   }
 
-  /** Waits until everything has been acknowledged, at most `timeoutMs`. True when nothing waits any more. */
+  /** Waits until everything that its senders have not kept has been acknowledged, at most `timeoutMs`. True when nothing waits any more. */
   async drain(timeoutMs: number): Promise<boolean> {
     const { clock } = this.#deps;
     const until = clock.now() + timeoutMs;
     const waiting = (): boolean =>
-      this.#locator.searching > 0 || [...this.#links.values()].some((link) => link.waiting > 0);
+      this.#locator.searching > 0 || [...this.#links.values()].some((link) => link.perishable > 0);
     for (const link of this.#links.values()) link.urge();
     while (waiting() && clock.now() < until)
       await new Promise<void>((resolve) => {

@@ -61,3 +61,19 @@ function notTaken(peer: RuntimeAddress, cause: FabricError): FabricError {
   const text = `Nothing reaches ${peer}: our message node does not take it. ${cause.message}`;
   return new FabricError('offline', text, { details: { peer }, cause });
 }
+
+/** The peer lost what it had not acknowledged. */
+export const restarted = (peer: RuntimeAddress): FabricError =>
+  new FabricError(
+    'offline',
+    `${peer} restarted before it acknowledged this; it may or may not have been handled.`,
+    { details: { peer, restarted: true } },
+  );
+
+/** The peer has said nothing for as long as messages live. */
+export const gone = (peer: RuntimeAddress): FabricError =>
+  new FabricError(
+    'offline',
+    `${peer} did not acknowledge this in time; it may or may not have been handled.`,
+    { details: { peer } },
+  );
