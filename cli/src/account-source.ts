@@ -23,17 +23,23 @@ export interface AccountOptions extends CredentialOptions {
 /** Characters of a Matrix localpart (specification appendices, "User Identifiers"). */
 const WORLD_ACCOUNT = /^(?!\.{1,2}@)([a-z0-9._=+-]{1,100})@([a-z]+)$/;
 
+/** What a session is for. */
+export interface SessionPurpose {
+  /** The world's account to use when none is named. */
+  readonly defaultAccount: string;
+  /** A program that keeps things between its runs; see `SessionRequest`. */
+  readonly program: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Opens a session of the account that `options` name, `defaultAccount` of the world when they name none.
- * @throws FabricError `invalid` for options that do not fit, `offline` when the world does not run, `unauthenticated`
+ * Opens a session of the account that `options` name.
+ * @throws FabricError `invalid` for options that do not fit, `offline` when the world does not run, `unauthenticated`,
+ * `conflict` when the program runs already
  */
-export async function openSession(
-  options: AccountOptions,
-  defaultAccount: string,
-  signal: AbortSignal,
-): Promise<RuntimeLease> {
-  if (options.homeserver === undefined)
-    return openWorldSession(options.dir, options.as ?? defaultAccount, signal);
+export async function openSession(options: AccountOptions, purpose: SessionPurpose): Promise<RuntimeLease> {
+  const { signal } = purpose;
+  if (options.homeserver === undefined) return openWorldSession(options, purpose);
   if (options.as !== undefined) {
     throw new FabricError('invalid', '--as names an account of the world; with --homeserver, use --user.');
   }
@@ -55,7 +61,11 @@ export async function openSession(
   return { session, release: () => logOut(session).catch(() => undefined) };
 }
 
-async function openWorldSession(dir: string, account: string, signal: AbortSignal): Promise<RuntimeLease> {
+async function openWorldSession(
+  { dir, as }: AccountOptions,
+  { defaultAccount, program, signal }: SessionPurpose,
+): Promise<RuntimeLease> {
+  const account = as ?? defaultAccount;
   const [, localpart, company] = WORLD_ACCOUNT.exec(account) ?? [];
   if (localpart === undefined || !isCompanyName(company)) {
     const known = companyNames.join(' or ');
@@ -66,7 +76,7 @@ async function openWorldSession(dir: string, account: string, signal: AbortSigna
   }
   const world = await openWorld(dir);
   try {
-    return await world.takeSession(company, { localpart, signal });
+    return await world.takeSession(company, { localpart, program, signal });
   } catch (error) {
     const { code } = FabricError.from(error);
     if (code !== 'offline') throw error;

@@ -145,6 +145,10 @@ function describeRun(program: Command, choose: (action: Action) => void): void {
       'account of the world, NAME@COMPANY (default: bob@partner hosts, alice@acme runs scripts)',
     )
     .option('--name <name>', "last part of the hyperty's address (default: the name in its descriptor)")
+    .option(
+      '--store <file>',
+      'store for durable hyperties (default: a durable hyperty has one of its own, all else has none)',
+    )
     .option('--metrics [port]', 'offer metrics to Prometheus on 127.0.0.1 (port 9464 by default)', parsePort)
     .addOption(
       new Option('--log-level <level>', 'the least that is logged').choices(LOG_LEVELS).default('warn'),
@@ -157,6 +161,7 @@ function describeRun(program: Command, choose: (action: Action) => void): void {
       examples(
         'hyperty run examples/hello/ask-greeter.ts',
         'hyperty run my-hyperty.ts --as carol@acme --name mine',
+        'hyperty run my-script.ts --store my.db',
         'hyperty run my-hyperty.ts --homeserver https://matrix.example.com --user alice --password-file alice.txt',
       ),
     )

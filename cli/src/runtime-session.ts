@@ -2,14 +2,17 @@
  * A runtime on one Matrix session, from the world's accounts or from any other, and how it can be watched.
  */
 import { FabricError, type Logger, type Runtime } from '@hyperty/runtime';
+import type { SqliteStore } from '@hyperty/runtime/node';
 import { socketPathFor } from './inspection/socket-folder.ts';
 import type { SessionLease } from './world/session-pool.ts';
 
 /** A session that a runtime may use; one of no world has nothing to remember. */
 export type RuntimeLease = Omit<SessionLease, 'memoryFolder'> & Partial<SessionLease>;
 
-/** How a runtime tells what it does. */
-export interface ObservationOptions {
+/** Where a runtime keeps things, and how it tells what it does. */
+export interface RuntimeSessionOptions {
+  /** File of the store in which its durable hyperties live. Default: it can host none. */
+  readonly storeFile?: string | undefined;
   /** Default: warnings and errors on the console. */
   readonly logger?: Logger;
   /** The world's folder: the runtime can be watched there with `hyperty inspect`. Default: it cannot be watched. */
@@ -27,18 +30,18 @@ export interface RuntimeSession {
   readonly metricsUrl: string | undefined;
   /** Why the runtime cannot be watched although it should; it runs all the same. */
   readonly unwatchable: FabricError | undefined;
-  /** Stops the runtime, then gives the session back. Does nothing the second time. */
+  /** Stops the runtime, then closes its store and gives the session back. Does nothing the second time. */
   end(): Promise<void>;
 }
 
 /**
  * Starts a runtime on a session. When it does not start, the session is given back.
  * The Matrix client is loaded here, not before: most commands do without.
- * @throws FabricError `conflict` when the port for metrics is in use, and as the protostub does
+ * @throws FabricError `conflict` when the port for metrics is in use, and as the store and the protostub do
  */
 export async function startRuntime(
   lease: RuntimeLease,
-  options: ObservationOptions = {},
+  options: RuntimeSessionOptions = {},
 ): Promise<RuntimeSession> {
   const { session, memoryFolder, release } = lease;
   const undo: (() => Promise<void>)[] = [release];
@@ -46,10 +49,12 @@ export async function startRuntime(
   const end = (): Promise<void> => (ended ??= inReverse(undo));
   try {
     const [{ createRuntime }, { createMatrixProtostub }, { createFileStorage }] = await loadFabric();
+    const store = await openStore(options.storeFile, undo);
     const runtime = createRuntime({
       protostubs: [createMatrixProtostub({ session })],
       ...(memoryFolder === undefined ? {} : { storage: createFileStorage(memoryFolder) }),
       ...(options.logger === undefined ? {} : { logger: options.logger }),
+      ...(store === undefined ? {} : { store }),
     });
     const watching = await startWatching(runtime, options, undo);
     undo.push(() => runtime.stop());
@@ -61,10 +66,22 @@ export async function startRuntime(
   }
 }
 
+/** @throws FabricError `storage internal invalid unsupported` */
+async function openStore(
+  file: string | undefined,
+  undo: (() => Promise<void>)[],
+): Promise<SqliteStore | undefined> {
+  if (file === undefined) return undefined;
+  const [, , { createSqliteStore }] = await loadFabric();
+  const store = await createSqliteStore({ file });
+  undo.push(() => store.close());
+  return store;
+}
+
 /** Begins before the runtime starts and ends after it has stopped: starting and stopping can be watched as well. */
 async function startWatching(
   runtime: Runtime,
-  { dir, metricsPort, logger }: ObservationOptions,
+  { dir, metricsPort, logger }: RuntimeSessionOptions,
   undo: (() => Promise<void>)[],
 ): Promise<Pick<RuntimeSession, 'metricsUrl' | 'unwatchable'>> {
   const [, , { serveInspection, startMetrics }] = await loadFabric();

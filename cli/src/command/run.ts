@@ -2,7 +2,9 @@
  * `hyperty run FILE`: hosts the hyperty in an author's own file until Ctrl-C, or runs the script in it once.
  */
 import { once } from 'node:events';
+import { relative, resolve } from 'node:path';
 import { inspect } from 'node:util';
+import type { Runtime } from '@hyperty/runtime';
 import type { LogLevel } from '@hyperty/runtime/node';
 import { openSession, type AccountOptions } from '../account-source.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
@@ -10,10 +12,12 @@ import { loadProgram, type Program, type Script } from '../program-file.ts';
 import {
   loadFabric,
   startRuntime,
-  type ObservationOptions,
   type RuntimeSession,
+  type RuntimeSessionOptions,
 } from '../runtime-session.ts';
+import { storePlaceOf } from '../store-place.ts';
 import type { Terminal } from '../terminal.ts';
+import type { ProgressLine } from '../world/progress.ts';
 
 /** What `hyperty run` takes. */
 export interface RunOptions extends AccountOptions {
@@ -22,6 +26,8 @@ export interface RunOptions extends AccountOptions {
   /** Port for metrics, `true` for the usual one. Without it there are none. */
   readonly metrics?: number | true;
   readonly logLevel: LogLevel;
+  /** File of the store. Default: a durable hyperty has one of its own, all else has none. */
+  readonly store?: string;
 }
 
 const DEFAULT_ACCOUNTS = { hyperty: 'bob@partner', script: 'alice@acme' } as const satisfies Record<
@@ -37,20 +43,15 @@ export async function run(
 ): Promise<ExitCode> {
   const { terminal, signal } = context;
   const program = await loadProgram(file);
-  const lease = await openSession(options, DEFAULT_ACCOUNTS[program.kind], signal);
-  const started = await startRuntime(lease, await observation(options));
-  const { metricsUrl, unwatchable } = started;
-  const choice = options.as === undefined && options.homeserver === undefined ? ' (choose with --as)' : '';
-  terminal.printProgress({ kind: 'note', text: `running as ${started.userId}${choice}` });
-  if (metricsUrl !== undefined)
-    terminal.printProgress({ kind: 'note', text: `metrics at ${metricsUrl}/metrics` });
-  if (unwatchable !== undefined)
-    terminal.printProgress({
-      kind: 'warning',
-      text: `"hyperty inspect" will not see it: ${unwatchable.message}`,
-    });
+  const keeper = options.store === undefined ? keeperOf(program, options) : undefined;
+  const defaultAccount = DEFAULT_ACCOUNTS[program.kind];
+  const lease = await openSession(options, { defaultAccount, program: keeper, signal });
+  const storeFile = keeper === undefined ? options.store : storePlaceOf(lease, keeper);
+  const started = await startRuntime(lease, { ...(await observation(options)), storeFile });
+  tellCircumstances(started, options, terminal);
   try {
-    if (program.kind === 'hyperty') await host(program, started, { ...context, name: options.name });
+    if (program.kind === 'hyperty')
+      await host(program, started, { ...context, name: options.name, storeFile });
     else await runScript(program.script, started, context);
     return exitCodes.ok;
   } finally {
@@ -58,8 +59,30 @@ export async function run(
   }
 }
 
+/** The name under which a program keeps things; undefined for one that keeps nothing. */
+const keeperOf = (program: Program, { name }: RunOptions): string | undefined =>
+  program.kind === 'hyperty' && program.definition.durable !== undefined
+    ? (name ?? program.definition.descriptor.name)
+    : undefined;
+
+function tellCircumstances(
+  { userId, metricsUrl, unwatchable }: RuntimeSession,
+  options: RunOptions,
+  terminal: Terminal,
+): void {
+  const choice = options.as === undefined && options.homeserver === undefined ? ' (choose with --as)' : '';
+  terminal.printProgress({ kind: 'note', text: `running as ${userId}${choice}` });
+  if (metricsUrl !== undefined)
+    terminal.printProgress({ kind: 'note', text: `metrics at ${metricsUrl}/metrics` });
+  if (unwatchable !== undefined)
+    terminal.printProgress({
+      kind: 'warning',
+      text: `"hyperty inspect" will not see it: ${unwatchable.message}`,
+    });
+}
+
 /** Results are printed to the output stream, so the log goes to the error stream: for people where one looks on. */
-async function observation({ dir, metrics, logLevel }: RunOptions): Promise<ObservationOptions> {
+async function observation({ dir, metrics, logLevel }: RunOptions): Promise<RuntimeSessionOptions> {
   const [, , { createLogger, DEFAULT_METRICS_PORT }] = await loadFabric();
   return {
     dir,
@@ -71,14 +94,39 @@ async function observation({ dir, metrics, logLevel }: RunOptions): Promise<Obse
 async function host(
   { definition }: Extract<Program, { kind: 'hyperty' }>,
   { runtime }: RuntimeSession,
-  context: { terminal: Terminal; signal: AbortSignal; name: string | undefined },
+  context: {
+    terminal: Terminal;
+    signal: AbortSignal;
+    name: string | undefined;
+    storeFile: string | undefined;
+  },
 ): Promise<void> {
-  const { terminal, signal, name = definition.descriptor.name } = context;
-  const { address } = runtime.host(definition, { name });
-  terminal.printProgress({ kind: 'done', text: `hosting ${terminal.bold(address)}` });
+  const { terminal, signal, name = definition.descriptor.name, storeFile } = context;
+  const aborted = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => undefined);
+  const hosted = runtime.host(definition, { name });
+  const { address } = hosted;
+  if (definition.durable !== undefined) {
+    terminal.printProgress({ kind: 'note', text: `durable; it lives in ${displayPath(storeFile)}` });
+    await Promise.race([hosted.ready, aborted]);
+  }
+  if (signal.aborted) return;
+  if (hosted.status === 'halted') terminal.printProgress(haltedLine(runtime, address));
+  else terminal.printProgress({ kind: 'done', text: `hosting ${terminal.bold(address)}` });
   terminal.print(terminal.dim('Ctrl-C ends it.'));
-  if (!signal.aborted) await once(signal, 'abort');
+  await aborted;
 }
+
+/** Why a durable hyperty does not run. */
+function haltedLine(runtime: Runtime, address: string): ProgressLine {
+  const { reason = 'the log says why' } =
+    runtime.inspect().hyperties.find((hyperty) => hyperty.address === address) ?? {};
+  return { kind: 'warning', text: `${address} is halted: ${reason}` };
+}
+
+const displayPath = (file = ''): string => {
+  const short = relative(process.cwd(), resolve(file));
+  return short.startsWith('..') ? resolve(file) : short;
+};
 
 async function runScript(
   script: Script,

@@ -6,7 +6,7 @@ import type { Session } from '@hyperty/bridge';
 import { FabricError } from '@hyperty/runtime';
 import { logInAccount, type AccountLogIn } from './account.ts';
 import { companyNamed, type Company, type CompanyName } from './company.ts';
-import { takeSession, type SessionLease } from './session-pool.ts';
+import { takeSession, type SessionLease, type SessionRequest } from './session-pool.ts';
 import { readWorld } from './world-file.ts';
 
 /** The companies of a world and their accounts. */
@@ -18,7 +18,7 @@ export interface OpenWorld {
   /** Logs a new device in to an account of a company, making the account when there is none. */
   logIn(name: CompanyName, options: AccountLogIn): Promise<Session>;
   /** Takes a session of an account for as long as one runtime needs it; see `SessionLease`. */
-  takeSession(name: CompanyName, options: { localpart: string; signal?: AbortSignal }): Promise<SessionLease>;
+  takeSession(name: CompanyName, request: SessionRequest): Promise<SessionLease>;
 }
 
 /**
@@ -42,6 +42,6 @@ export function createOpenWorld(dir: string, companies: readonly Company[]): Ope
     companies,
     company,
     logIn: (name, options) => logInAccount(dir, company(name), options),
-    takeSession: (name, options) => takeSession(dir, company(name), options),
+    takeSession: (name, request) => takeSession(dir, company(name), request),
   };
 }

@@ -10,7 +10,7 @@ import { writeFileAtomically } from '@hyperty/synapse-config';
 import { logInAccount } from './account.ts';
 import { requestMatrix } from './client-api.ts';
 import { companyFolder, type Company } from './company.ts';
-import { tryLock } from './process-lock.ts';
+import { lockHolder, tryLock } from './process-lock.ts';
 
 /** A session that belongs to its taker until it is released or the taker's process ends. */
 export interface SessionLease {
@@ -23,37 +23,62 @@ export interface SessionLease {
 
 const MAX_SESSIONS = 100;
 
+/** Whose session it is to be. */
+export interface SessionRequest {
+  readonly localpart: string;
+  /** A program that keeps things: it always gets its own session, and so its own device and memory. Default: any. */
+  readonly program?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Takes the first session of the account that no living process has, logging a new device in when there is none.
- * @throws FabricError as `requestMatrix` does; `conflict` when a hundred are in use
+ * Takes the first session of the account that no living process has, or that of a program, logging a new device in when
+ * there is none.
+ * @throws FabricError as `requestMatrix` does; `conflict` when a hundred are in use, or the program runs already
  */
 export async function takeSession(
   dir: string,
   company: Company,
-  options: { localpart: string; signal?: AbortSignal | undefined },
+  request: SessionRequest,
 ): Promise<SessionLease> {
-  const { localpart, signal } = options;
+  const { localpart, program } = request;
   const folder = join(companyFolder(dir, company.name), 'sessions', encodeURIComponent(localpart));
-  for (let slot = 1; slot <= MAX_SESSIONS; slot++) {
-    const lock = await tryLock(join(folder, `${String(slot)}.lock`));
+  const slots =
+    program === undefined
+      ? Array.from({ length: MAX_SESSIONS }, (_, index) => String(index + 1))
+      : [`program-${encodeURIComponent(program)}`];
+  for (const slot of slots) {
+    const lock = await tryLock(join(folder, `${slot}.lock`));
     if (lock === undefined) continue;
     try {
-      const path = join(folder, `${String(slot)}.json`);
+      const path = join(folder, `${slot}.json`);
       const session =
-        (await readValidSession(path, signal)) ??
-        (await logInAccount(dir, company, {
-          localpart,
-          deviceName: `Hyperty runtime ${String(slot)} on this machine`,
-          signal,
-        }));
+        (await readValidSession(path, request.signal)) ?? (await logIn(dir, company, { request, slot }));
       await writeFileAtomically(path, `${JSON.stringify(session, null, 2)}\n`);
-      return { session, memoryFolder: join(folder, `${String(slot)}.memory`), release: () => lock.release() };
+      return { session, memoryFolder: join(folder, `${slot}.memory`), release: () => lock.release() };
     } catch (error) {
       await lock.release();
       throw error;
     }
   }
-  throw new FabricError('conflict', `All ${String(MAX_SESSIONS)} sessions of ${localpart} are in use.`);
+  if (program === undefined)
+    throw new FabricError('conflict', `All ${String(MAX_SESSIONS)} sessions of ${localpart} are in use.`);
+  const holder = await lockHolder(join(folder, `${slots[0] ?? ''}.lock`));
+  const where = holder === undefined ? '' : `, in process ${String(holder.pid)}`;
+  throw new FabricError('conflict', `"${program}" of ${localpart} at ${company.name} runs already${where}.`);
+}
+
+function logIn(
+  dir: string,
+  company: Company,
+  { request, slot }: { readonly request: SessionRequest; readonly slot: string },
+): Promise<Session> {
+  const { localpart, program = slot, signal } = request;
+  return logInAccount(dir, company, {
+    localpart,
+    deviceName: `Hyperty runtime ${program} on this machine`,
+    signal,
+  });
 }
 
 /** The stored session while the homeserver still accepts its token, else `undefined`. */

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createWorld, type World } from '@hyperty/cli';
+import { runCommand, startCommand, type RunningCommand } from '../../support/hyperty-command.ts';
+import { requireSynapse } from '../../support/synapse.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.ts';
+
+const example = (name: string): string =>
+  join(import.meta.dirname, '..', '..', '..', 'examples', 'durable', name);
+
+describe('hyperty run with a durable hyperty', function () {
+  this.timeout(90_000);
+  let folder: TemporaryFolder;
+  let world: World;
+  const commands: RunningCommand[] = [];
+
+  before(async function () {
+    folder = await createTemporaryFolder();
+    world = createWorld({ dir: join(folder.path, 'world') });
+    await requireSynapse(this);
+    await world.start();
+  });
+  afterEach(async () => {
+    for (const command of commands.splice(0)) {
+      command.kill('SIGKILL');
+      await command.ended;
+    }
+  });
+  after(async () => {
+    await world.stop();
+    await folder.remove();
+  });
+
+  const host = (...args: readonly string[]): RunningCommand => {
+    const command = startCommand(['run', example('counter.ts'), '--dir', world.dir, ...args]);
+    commands.push(command);
+    return command;
+  };
+  const hosted = async (command: RunningCommand): Promise<string> =>
+    (await command.until(/hosting (hyperty:\/\/\S+)/))[1] ?? '';
+  const add = async (address: string): Promise<string> => {
+    const added = await runCommand(['run', example('add.ts'), '--dir', world.dir], { COUNTER: address });
+    assert.equal(added.code, 0, added.output);
+    return added.output.split('\n').at(-2) ?? '';
+  };
+  const end = async (command: RunningCommand): Promise<void> => {
+    command.kill('SIGINT');
+    assert.equal(await command.ended, 0, command.output());
+  };
+
+  it('goes on where it stood when it is killed, and when it is ended', async () => {
+    const first = host();
+    const address = await hosted(first);
+    assert.match(first.output(), /durable; it lives in .*\/bob\/program-counter\.memory\/store\.db\n/);
+    assert.equal(await add(address), 'The total is 1.');
+    assert.equal(await add(address), 'The total is 2.');
+    first.kill('SIGKILL');
+    assert.equal(await first.ended, 'SIGKILL');
+    const second = host();
+    assert.equal(await hosted(second), address);
+    assert.equal(await add(address), 'The total is 3.');
+    await end(second);
+    const third = host();
+    assert.equal(await hosted(third), address);
+    assert.equal(await add(address), 'The total is 4.');
+    await end(third);
+  });
+
+  it('goes on whatever else its account runs before it', async () => {
+    const first = host('--name', 'mine', '--as', 'dora@acme');
+    const address = await hosted(first);
+    assert.equal(await add(address), 'The total is 1.');
+    await end(first);
+    const other = host('--name', 'other', '--as', 'dora@acme');
+    await hosted(other);
+    const again = host('--name', 'mine', '--as', 'dora@acme');
+    assert.equal(await hosted(again), address);
+    assert.equal(await add(address), 'The total is 2.');
+    await end(again);
+    await end(other);
+  });
+
+  it('is not run twice', async () => {
+    const first = host();
+    await hosted(first);
+    const second = host();
+    assert.equal(await second.ended, 1);
+    assert.match(
+      second.output(),
+      new RegExp(`"counter" of bob at partner runs already, in process ${String(first.pid)}`),
+    );
+    await end(first);
+  });
+
+  it('says why it is halted, and keeps its messages until its definition fits again', async () => {
+    const store = join(folder.path, 'halted.db');
+    const first = host('--store', store);
+    const address = await hosted(first);
+    assert.equal(await add(address), 'The total is 1.');
+    await end(first);
+    const renamed = join(folder.path, 'renamed.ts');
+    await writeFile(
+      renamed,
+      `import { defineHyperty } from '@hyperty/runtime';
+       import { counter } from '${example('counter.ts')}';
+       export default defineHyperty({ ...counter, descriptor: { name: 'renamed', version: '1.0.0' } });`,
+    );
+    const args = ['run', renamed, '--dir', world.dir, '--store', store, '--name', 'counter'];
+    const second = startCommand(args);
+    commands.push(second);
+    await second.until(/! hyperty:\S+ is halted: .*kept for a "counter".*Its messages are kept/);
+    await end(second);
+    const third = host('--store', store);
+    await hosted(third);
+    assert.equal(await add(address), 'The total is 2.');
+    await end(third);
+  });
+
+  it('gives a script a store where that is asked for', async () => {
+    const script = join(folder.path, 'script.ts');
+    await writeFile(
+      script,
+      `import { counter } from '${example('counter.ts')}';
+       export default async ({ runtime }) => {
+         const hosted = runtime.host(counter);
+         await hosted.ready;
+         return (await runtime.ask(hosted.peer, { type: 'add', amount: 5 })).total;
+       };`,
+    );
+    const args = ['run', script, '--dir', world.dir];
+    const store = ['--store', join(folder.path, 'script.db')];
+    assert.match((await runCommand([...args, ...store])).output, /\n5\n$/);
+    assert.match((await runCommand([...args, ...store])).output, /\n10\n$/);
+    const without = await runCommand(args);
+    assert.match(without.output, /needs a runtime with a store/);
+    assert.equal(without.code, 1);
+  });
+
+  it('says what is wrong with a store, and leaves nothing running', async () => {
+    const foreign = join(folder.path, 'foreign.db');
+    await writeFile(foreign, 'Dear diary, today nothing happened.\n'.repeat(100));
+    const failed = host('--store', foreign);
+    assert.equal(await failed.ended, 1);
+    assert.match(failed.output(), /✗ .*foreign\.db.*\((internal|invalid)\)/);
+    const nowhere = host('--store', join(foreign, 'store.db')); // a file is no folder
+    assert.equal(await nowhere.ended, 1);
+    assert.match(nowhere.output(), /✗ .*foreign\.db\/store\.db.*\(storage\)/);
+  });
+});
