@@ -129,21 +129,50 @@ export class Postbox {
       if (left.length === 0) break;
       lane.failure = error;
       await delay(this.#deps.clock, waitMs);
+      if (isUnknown) left = await this.#findOut(left, error);
     }
     lane.failure = undefined;
   }
 
+  /**
+   * Tells what became of messages of which nobody knows whether they are kept, where a second one would not be known as a
+   * repeat. Returns the others.
+   */
+  async #findOut(letters: readonly Letter[], error: FabricError): Promise<readonly Letter[]> {
+    for (const letter of letters.filter(({ row }) => !row.stream)) {
+      const { key } = letter.row;
+      const isKept = await this.#has(key);
+      if (isKept) this.#arrived(letter);
+      else if (isKept === false && !this.#unhandled.has(key)) letter.resolve();
+      else letter.reject(error);
+    }
+    return letters.filter(({ row }) => row.stream);
+  }
+
+  /** Undefined when the store does not say before this process stops. */
+  async #has(key: string): Promise<boolean | undefined> {
+    for (;;) {
+      try {
+        return (await this.#deps.store.get(key)) !== undefined;
+      } catch (caught) {
+        if (FabricError.from(caught).code !== 'storage' || this.#isStopped) return undefined;
+        await delay(this.#deps.clock, RETRY_MS.first);
+      }
+    }
+  }
+
+  #arrived({ row, resolve }: Letter): void {
+    if (!this.#deps.arrived(row.envelope.to, row)) this.handled([row]);
+    resolve();
+  }
+
   async #commit(letters: readonly Letter[]): Promise<FabricError | undefined> {
-    const { store, arrived } = this.#deps;
     try {
-      await store.commit(letters.map(({ write }) => write));
+      await this.#deps.store.commit(letters.map(({ write }) => write));
     } catch (caught) {
       return FabricError.from(caught);
     }
-    for (const { row, resolve } of letters) {
-      if (!arrived(row.envelope.to, row)) this.handled([row]);
-      resolve();
-    }
+    for (const letter of letters) this.#arrived(letter);
     return undefined;
   }
 }
