@@ -67,5 +67,5 @@ async function startPerson(
     localpart: world.company(company).person,
     signal,
   });
-  return startRuntime(lease);
+  return startRuntime(lease, { dir: world.dir });
 }

@@ -118,6 +118,7 @@ function printHints({ address }: Exchange, options: UpOptions, terminal: Termina
       `npx hyperty run examples/hello/greeter.ts --as carol@acme --name mine${dir}`,
       'hosts another one, for somebody else',
     ),
+    ...show(`npx hyperty inspect --watch${dir}`, 'shows what it does, live'),
     ...show(`npx hyperty doctor${dir}`, 'examines both homeservers'),
     terminal.dim('Ctrl-C stops everything.'),
   );

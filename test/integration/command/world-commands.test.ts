@@ -91,6 +91,10 @@ describe('hyperty up, down, status', function () {
     const asked = await runCommand(args.split(' '), address === undefined ? {} : { GREETER: address });
     assert.equal(asked.code, 0, asked.output);
     assert.match(asked.output, /says "Hello Alice!"/);
+    const [, inspect = ''] = /npx hyperty (inspect.*)/.exec(command.output()) ?? [];
+    const seen = await runCommand(inspect.replace(' --watch', '').split(' '));
+    assert.equal(seen.code, 0, seen.output);
+    assert.match(seen.output, /greeter +running/);
     const [, doctor = ''] = /npx hyperty (doctor.*)/.exec(command.output()) ?? [];
     assert.equal((await runCommand(doctor.split(' '))).code, 0);
   });
