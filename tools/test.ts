@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
 import { main } from 'mocha/lib/cli/cli.js';
 
-const PARTS = ['unit', 'contract', 'docs', 'integration'];
+const PARTS = ['unit', 'contract', 'docs', 'integration', 'fault'];
 const COVERAGE = '--coverage';
 
 const given = process.argv.slice(2);
