@@ -1,7 +1,7 @@
 /** Joins the links of a runtime to its bus, its known peers and its store. */
 import type { Bus } from './bus/bus.ts';
 import { Links } from './link/links.ts';
-import { createPeerStores } from './link/peer-memory.ts';
+import { createPeerStores, type KnownStoreNames } from './link/peer-memory.ts';
 import type { LinkSettings } from './link/settings.ts';
 import { createThrottle } from './link/throttle.ts';
 import type { RuntimeAddress } from './message/address.ts';
@@ -22,15 +22,17 @@ export interface LinkingParts {
   readonly life: string;
   /** Random name of the store behind it. */
   readonly store: () => string | undefined;
+  /** Where the names of peers' stores are kept. Undefined: they are remembered for as long as the process lives. */
+  readonly knownStores: KnownStoreNames | undefined;
 }
 
 /** Creates the links of a runtime. */
-export function createLinks({ bus, peers, logger, ...parts }: LinkingParts): Links {
+export function createLinks({ bus, peers, logger, knownStores, ...parts }: LinkingParts): Links {
   const { clock, ids } = bus;
   const warnings = createThrottle(MAX_WARNINGS_PER_SECOND, () => clock.now());
   return new Links({
     ...parts,
-    ...createPeerStores(logger, warnings),
+    ...createPeerStores(logger, warnings, knownStores),
     clock,
     logger,
     hex: (digits) => ids.hex(digits),

@@ -62,15 +62,6 @@ export class Runtime {
     this.#bus = new Bus({ clock, ids, deadLetterCapacity: options.deadLetterCapacity ?? 1000 });
     this.#peers = createKnownPeers(options.storage ?? createMemoryStorage(), logger);
     const life = ids.hex(32);
-    this.#links = createLinks({
-      self: this.address,
-      bus: this.#bus,
-      logger,
-      settings: { ...defaultLinkSettings, ...options.links },
-      peers: this.#peers,
-      life,
-      store: () => this.#durables?.epoch,
-    });
     this.#bus.bind(this.address, createRuntimeEndpoint({ address: this.address, bus: this.#bus }));
     const logEscalation = (address: HypertyAddress, error: FabricError): void => {
       logger.error({ address, error: error.cause ?? error }, 'hyperty stopped: it crashed too often');
@@ -82,6 +73,16 @@ export class Runtime {
       ended: (address) => this.#hosted.delete(address),
     };
     if (options.store) this.#durables = this.#house(options.store, life, options.durable);
+    this.#links = createLinks({
+      self: this.address,
+      bus: this.#bus,
+      logger,
+      settings: { ...defaultLinkSettings, ...options.links },
+      peers: this.#peers,
+      life,
+      store: () => this.#durables?.epoch,
+      knownStores: this.#durables?.knownStores,
+    });
   }
 
   /** Stages that every envelope passes on its way out. */

@@ -12,12 +12,14 @@ import type { Store } from '../store/store.ts';
 import { Alarms } from './alarms.ts';
 import { Awake } from './awake.ts';
 import { Creations } from './creations.ts';
+import { DeviceClaim } from './device-claim.ts';
 import type { DurableActor } from './durable-actor.ts';
 import type { DurableDeps } from './durable-deps.ts';
 import type { DurableSettings } from './durable-settings.ts';
 import { openEpoch } from './epoch.ts';
 import { addressOfKey, checkDurableAddress, shardOf } from './keys.ts';
 import type { Creation, Kind } from './kind.ts';
+import { KnownStores } from './known-stores.ts';
 import { OutgoingRows } from './outgoing-rows.ts';
 import { Outgoing } from './outgoing.ts';
 import { Ownership } from './ownership.ts';
@@ -40,6 +42,8 @@ export interface DurableHypertiesDeps extends Pick<HostDeps, 'bus' | 'logger' | 
 
 /** Receives for all durable hyperties of a runtime's owner that its store has. */
 export class DurableHyperties implements Residence {
+  /** The stores of peers. */
+  readonly knownStores: KnownStores;
   readonly #deps: DurableHypertiesDeps;
   readonly #kinds = new Map<string, Kind>();
   readonly #sequencer: Sequencer;
@@ -47,6 +51,7 @@ export class DurableHyperties implements Residence {
   readonly #tag: string;
   readonly #awake: Awake;
   readonly #presence: Presence;
+  readonly #claim: DeviceClaim;
   readonly #ownership: Ownership;
   readonly #creations: Creations;
   readonly #alarms: Alarms;
@@ -58,11 +63,13 @@ export class DurableHyperties implements Residence {
   #isRunning = false;
 
   constructor(deps: DurableHypertiesDeps) {
-    const { bus, logger, store, life, settings } = deps;
+    const { self, bus, logger, store, life, settings } = deps;
     const { clock } = bus;
     this.#deps = deps;
     this.#sequencer = new Sequencer(() => clock.now());
     this.#tag = life.slice(0, 8);
+    this.knownStores = new KnownStores(store, logger);
+    this.#claim = new DeviceClaim({ self, store, clock, logger, life, ttlMs: settings.leaseMs });
     const runs = (shard: string): boolean => this.#runs(shard);
     const mayRun = (address: Address): boolean => this.#runs(shardOf(address));
     this.#awake = new Awake({ clock, settings, mayRun, actorDeps: () => this.#actorDeps() });
@@ -104,6 +111,8 @@ export class DurableHyperties implements Residence {
   async start(): Promise<void> {
     const { store, life, bus } = this.#deps;
     this.#epoch = await openEpoch(store, life, bus.clock);
+    await this.#claim.start();
+    await this.knownStores.load();
     this.#isRunning = true;
     this.#undo.push(
       store.watch('m/', (changed) => this.#mailNoticed(changed)),
@@ -127,6 +136,7 @@ export class DurableHyperties implements Residence {
     this.#outgoing.stop();
     this.#postbox.stop();
     await this.#ownership.stop();
+    await this.#claim.stop();
   }
 
   /** Hosts a kind: those that the store has of it can run. @throws FabricError `conflict` for another one of that name */
@@ -167,8 +177,12 @@ export class DurableHyperties implements Residence {
   receive(envelope: Envelope, origin: Origin | undefined): Reception {
     const { to } = envelope;
     if (!this.#isOurs(to)) throw notHere(to);
-    if (this.#runs(shardOf(to))) this.#awake.load(to as HypertyAddress);
-    return this.#postbox.take(envelope, origin, this.#presence.expect(envelope));
+    const isRun = this.#runs(shardOf(to));
+    if (isRun) this.#awake.load(to as HypertyAddress);
+    const exists = this.#presence.expect(envelope);
+    const known = isRun || !(envelope.seq ?? origin) ? undefined : this.#ownership.introduced;
+    exists?.catch(() => undefined); // heard of by the postbox
+    return this.#postbox.take(envelope, origin, known ? known.then(() => exists) : exists);
   }
 
   kept(envelope: Envelope): void {
@@ -235,6 +249,7 @@ export class DurableHyperties implements Residence {
   #lost(shard: string): void {
     this.#awake.drop(shard);
     this.#outgoing.drop(shard);
+    this.#postbox.drop(shard);
   }
 
   #actorDeps(): Omit<DurableDeps, 'gone'> {

@@ -6,7 +6,7 @@
  */
 import type { Origin } from '../bus/endpoint.ts';
 import type { Address, RuntimeAddress } from '../message/address.ts';
-import { FabricError } from '../message/error.ts';
+import type { FabricError } from '../message/error.ts';
 import type { Protostub } from '../protostub/protostub.ts';
 import type { Encoded } from './entry.ts';
 import type { Frame, FrameOf } from './frame.ts';

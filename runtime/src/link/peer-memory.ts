@@ -31,9 +31,20 @@ export interface StoreMissed {
 /** Peers whose stores are remembered; the longest known are forgotten first. */
 const MAX_PEERS = 10_000;
 
-/** Remembers the stores of peers for as long as the process lives; logs what is lost or missed, as often as `warnings` allow. */
-export function createPeerStores(logger: Logger, warnings: Throttle): PeerStores {
-  const stores = new Map<RuntimeAddress, string>();
+/** Where the names of peers' stores are. */
+export interface KnownStoreNames {
+  readonly names: Map<RuntimeAddress, string>;
+  /** Called when one has changed, or (`undefined`) is forgotten. */
+  changed(peer: RuntimeAddress, name: string | undefined): void;
+}
+
+/** Remembers the stores of peers in `known`; logs what is lost or missed, as often as `warnings` allow. */
+export function createPeerStores(
+  logger: Logger,
+  warnings: Throttle,
+  known: KnownStoreNames = forgetful(),
+): PeerStores {
+  const { names: stores } = known;
   const warn = (fields: Readonly<Record<string, unknown>>, text: string): void => {
     if (warnings.take()) logger.warn(fields, text);
   };
@@ -41,8 +52,11 @@ export function createPeerStores(logger: Logger, warnings: Throttle): PeerStores
     knownStore: (peer) => stores.get(peer),
     onStore(peer, store) {
       stores.set(peer, store);
+      known.changed(peer, store);
       const [oldest] = stores.keys();
-      if (stores.size > MAX_PEERS && oldest !== undefined) stores.delete(oldest);
+      if (stores.size <= MAX_PEERS || oldest === undefined) return;
+      stores.delete(oldest);
+      known.changed(oldest, undefined);
     },
     storeLost(peer, { before, now }) {
       warn({ peer, before, now }, LOST);
@@ -52,6 +66,8 @@ export function createPeerStores(logger: Logger, warnings: Throttle): PeerStores
     },
   };
 }
+
+const forgetful = (): KnownStoreNames => ({ names: new Map(), changed: () => undefined });
 
 const LOST =
   'a peer has lost what it knew of us: it runs on another store. What its hyperties had accepted and not yet handled is gone, unless the earlier store comes back';
