@@ -1,14 +1,16 @@
 /** The mail of one durable hyperty as far as it is in memory: what is next, and what was heard last from whom. */
 import type { HypertyAddress } from '../message/address.ts';
 import type { Store } from '../store/store.ts';
-import { keys, ofHyperty } from './keys.ts';
+import { keys, ofHyperty, placeOfKey } from './keys.ts';
 import { decodeRow, type Mail, type MailRow, type Stream } from './record.ts';
+import type { Sequencer } from './sequencer.ts';
 
 /** What a mailbag needs around it. */
 export interface MailbagDeps {
   readonly store: Store;
   /** True while other processes keep mail in the same store. */
   readonly isShared: () => boolean;
+  readonly sequencer: Pick<Sequencer, 'saw'>;
 }
 
 /** Rows that are read at one time. */
@@ -23,6 +25,7 @@ export class Mailbag {
   #queue: MailRow[] = [];
   /** The store may have rows that are not in the queue. Then new ones are read from there, in their turn. */
   #hasMore = true;
+  #hasRead = false;
   readonly #marks = new Map<string, Stream | undefined>();
 
   constructor(address: HypertyAddress, deps: MailbagDeps) {
@@ -91,10 +94,12 @@ export class Mailbag {
     const range = ofHyperty('m', this.#address);
     this.#hasMore = false; // rows that come while we read come by themselves
     try {
-      const read = await this.#deps.store.range(
-        this.#deps.isShared() ? range : { ...range, limit: READ_AHEAD },
-      );
-      if (read.length === 0) return;
+      const isOrdered = this.#hasRead && !this.#deps.isShared();
+      const read = await this.#deps.store.range(isOrdered ? { ...range, limit: READ_AHEAD } : range);
+      this.#hasRead = true;
+      const last = read.at(-1);
+      if (!last) return;
+      this.#deps.sequencer.saw(Number.parseInt(placeOfKey(last.key), 10)); // new mail goes behind it
       this.#hasMore = true;
       this.#queue = inOrder(read.map(({ key, value }) => ({ key, ...decodeRow<Mail>(key, value) })));
     } catch (caught) {

@@ -118,6 +118,7 @@ export class Outgoing {
   undeliverable(envelope: Envelope, error: FabricError): void {
     const lane = this.#lanes.get(envelope.to);
     if (this.#isStopped || !lane?.waiting.has(envelope.id)) return;
+    if (error.code === 'closed') return; // this runtime stops: its next life goes on with what is kept
     if (this.#isFinal(lane, envelope, error)) {
       lane.waiting.delete(envelope.id);
       this.#deps.failed(envelope, error);
@@ -219,7 +220,6 @@ export class Outgoing {
   #isFinal(lane: Lane, envelope: Envelope, error: FabricError): boolean {
     const now = this.#deps.bus.clock.now();
     if (envelope.deadline !== undefined && envelope.deadline <= now) return true;
-    if (error.code === 'closed') return false; // it is this runtime that stops
     if (error.code !== 'not-found' && error.code !== 'no-route') return !error.retryable;
     lane.missingSinceMs ??= now;
     const graceMs = envelope.type === 'execute' ? NOT_FOUND_GRACE_MS : LOST_AFTER_MS;

@@ -41,6 +41,9 @@ export class Ownership {
   #beat = 0;
   #timer: Timer;
   #ticking: Promise<void> | undefined;
+  /** Beats of those that were there before this process, and that do not know of it yet. */
+  readonly #strangers = new Map<string, number>();
+  readonly #introduced = Promise.withResolvers<void>();
   #isStopped = false;
 
   constructor(deps: OwnershipDeps) {
@@ -62,8 +65,19 @@ export class Ownership {
     return this.#members.size > 1;
   }
 
+  /**
+   * Settles when all others know of this process. Before that it keeps no mail for them: who believes to be alone handles what comes
+   * without a look at the store. Undefined when they do.
+   */
+  get introduced(): Promise<void> | undefined {
+    return this.#strangers.size === 0 ? undefined : this.#introduced.promise;
+  }
+
   /** Takes the share of this process. @throws FabricError of the store */
   async start(): Promise<void> {
+    await this.#meet();
+    for (const [name, { beat }] of this.#members)
+      if (name !== this.#deps.life) this.#strangers.set(name, countOf(beat));
     await this.#balance();
     this.#schedule();
   }
@@ -131,7 +145,15 @@ export class Ownership {
       (name) => !seen.some(({ key }) => key === keys.member(name)),
     );
     for (const name of [...dead.map(([name]) => name), ...gone]) this.#members.delete(name);
+    this.#introduce();
     if (dead.length > 0) await store.commit(dead.map(([name]) => ({ key: keys.member(name), value: null })));
+  }
+
+  /** Whoever has said twice since that it lives has looked around in between. */
+  #introduce(): void {
+    for (const [name, beat] of this.#strangers)
+      if (countOf(this.#members.get(name)?.beat ?? 'Infinity') > beat + 1) this.#strangers.delete(name);
+    if (this.#strangers.size === 0) this.#introduced.resolve();
   }
 
   #hear(name: string, beat: string, now: number): void {
@@ -165,6 +187,9 @@ export class Ownership {
     await this.#deps.store.release(lease);
   }
 }
+
+/** Which beat of its process it is. */
+const countOf = (beat: string): number => Number(beat.split(' ')[0]);
 
 function ownerAmong(members: readonly string[], shard: string): string | undefined {
   let best: string | undefined;

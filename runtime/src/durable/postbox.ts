@@ -10,7 +10,7 @@ import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import { delay, type Clock } from '../platform/clock.ts';
 import type { Store, Write } from '../store/store.ts';
-import { keys } from './keys.ts';
+import { addressOfKey, keys, shardOf } from './keys.ts';
 import { encode, mailOf, type MailRow, type Stream } from './record.ts';
 import type { Sequencer } from './sequencer.ts';
 import { placeOf } from './turn.ts';
@@ -86,6 +86,15 @@ export class Postbox {
     for (const { key } of rows) {
       this.#unhandled.get(key)?.();
       this.#unhandled.delete(key);
+    }
+  }
+
+  /** Another process runs a shard: nobody here hears when its mail is handled, and senders get their credit back. */
+  drop(shard: string): void {
+    for (const [key, done] of this.#unhandled) {
+      if (shardOf(addressOfKey(key)) !== shard) continue;
+      this.#unhandled.delete(key);
+      done();
     }
   }
 
