@@ -43,7 +43,7 @@ export class Ownership {
   #ticking: Promise<void> | undefined;
   /** Beats of those that were there before this process, and that do not know of it yet. */
   readonly #strangers = new Map<string, number>();
-  readonly #introduced = Promise.withResolvers<void>();
+  readonly #introduced = Promise.withResolvers<undefined>();
   #isStopped = false;
 
   constructor(deps: OwnershipDeps) {
@@ -69,7 +69,7 @@ export class Ownership {
    * Settles when all others know of this process. Before that it keeps no mail for them: who believes to be alone handles what comes
    * without a look at the store. Undefined when they do.
    */
-  get introduced(): Promise<void> | undefined {
+  get introduced(): Promise<unknown> | undefined {
     return this.#strangers.size === 0 ? undefined : this.#introduced.promise;
   }
 
@@ -153,7 +153,7 @@ export class Ownership {
   #introduce(): void {
     for (const [name, beat] of this.#strangers)
       if (countOf(this.#members.get(name)?.beat ?? 'Infinity') > beat + 1) this.#strangers.delete(name);
-    if (this.#strangers.size === 0) this.#introduced.resolve();
+    if (this.#strangers.size === 0) this.#introduced.resolve(undefined);
   }
 
   #hear(name: string, beat: string, now: number): void {
