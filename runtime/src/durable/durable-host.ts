@@ -66,6 +66,7 @@ export class DurableHost {
     const ready = started.then(() => durables.create(address, { kind, input }));
     const failed = (caught: unknown): void => this.#failed(address, caught);
     ready.catch(failed);
+    durables.announce(address, ready);
     let isStopped = false;
     return {
       address,

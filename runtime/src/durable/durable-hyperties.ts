@@ -163,6 +163,11 @@ export class DurableHyperties implements Residence {
     await this.create(address, creation); // it was being looked for, and not there
   }
 
+  /** Announces one that is being made: who sends to it meanwhile waits for it. */
+  announce(address: HypertyAddress, made: Promise<void>): void {
+    this.#presence.announce(address, made);
+  }
+
   /** Ends a hyperty for good. Does nothing when there is none. @throws FabricError `conflict` when another process runs it */
   async remove(address: HypertyAddress): Promise<void> {
     if (!this.#ownership.leaseOf(shardOf(address))) throw elsewhere(address);

@@ -23,13 +23,26 @@ const RETRY_MS = { first: 100, longest: 5000 };
 /** Knows who is there. */
 export class Presence {
   readonly #deps: PresenceDeps;
+  readonly #announced = new Map<Address, Promise<boolean>>();
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
   }
 
+  /** Announces one that is being made: who sends to it meanwhile waits for it. */
+  announce(address: Address, made: Promise<unknown>): void {
+    const ended = made.then(
+      () => true,
+      () => false,
+    );
+    this.#announced.set(address, ended);
+    void ended.then(() => this.#announced.delete(address));
+  }
+
   /** True when a hyperty of this store lives at `address`. Rejects with a FabricError `storage` when the store cannot say. */
   hosts(address: Address): boolean | Promise<boolean> {
+    const made = this.#announced.get(address);
+    if (made) return this.#isThere(made, address);
     const actor = this.#deps.awake.get(address);
     if (!actor) return this.#isKept(address);
     return actor.status === 'loading' ? this.#isThere(actor.loaded, address) : true;
