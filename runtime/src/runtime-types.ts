@@ -9,6 +9,7 @@ import type { FabricError } from './message/error.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Logger } from './platform/logger.ts';
 import type { KeyValueStorage } from './platform/storage.ts';
+import type { Tracing } from './platform/tracing.ts';
 import type { Protostub } from './protostub/protostub.ts';
 import type { Store } from './store/store.ts';
 
@@ -24,6 +25,8 @@ export interface RuntimeOptions {
   /** Where durable hyperties live. Without one none can be hosted. Whoever opened it closes it, after the runtime has stopped. */
   readonly store?: Store;
   readonly durable?: Partial<DurableSettings>;
+  /** Shows in spans what is sent and handled: `createTracing` of `@hyperty/runtime/opentelemetry`. Default: none. */
+  readonly tracing?: Tracing;
   readonly links?: Partial<LinkSettings>;
   /** Dead letters that are kept. Default 1,000. */
   readonly deadLetterCapacity?: number;

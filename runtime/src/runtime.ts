@@ -59,7 +59,8 @@ export class Runtime {
     this.#started.promise.catch(() => undefined); // whoever waits for it hears of it
     this.#protostubs = new Set(protostubs);
     const ids = createIdSource({ now: () => clock.now(), random: options.random ?? randomBytes });
-    this.#bus = new Bus({ clock, ids, deadLetterCapacity: options.deadLetterCapacity ?? 1000 });
+    const { deadLetterCapacity = 1000, tracing } = options;
+    this.#bus = new Bus({ clock, ids, deadLetterCapacity, tracing });
     this.#peers = createKnownPeers(options.storage ?? createMemoryStorage(), logger);
     const life = ids.hex(32);
     this.#bus.bind(this.address, createRuntimeEndpoint({ address: this.address, bus: this.#bus }));

@@ -4,6 +4,7 @@
  */
 import type { AnyActorRef } from 'xstate';
 import type { Bus, Draft } from '../bus/bus.ts';
+import { traceBelow } from '../bus/spans.ts';
 import type { Address } from '../message/address.ts';
 import {
   errorBody,
@@ -14,8 +15,8 @@ import {
   type EnvelopeHeader,
 } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
-import { childTrace } from '../message/trace.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { OpenSpan } from '../platform/tracing.ts';
 import { canTake, wrongState } from './acceptance.ts';
 import type { Hosting } from './hosting.ts';
 import { parseEvent } from './hyperty.ts';
@@ -49,7 +50,8 @@ export class Dialogue {
   #actor: AnyActorRef | undefined;
   #publisher: Publisher | undefined;
   #open: OpenRequests | undefined;
-  #current: Envelope | undefined;
+  /** Trace of what goes on now. */
+  #trace: string | undefined;
 
   constructor(deps: DialogueDeps) {
     this.#deps = deps;
@@ -63,10 +65,15 @@ export class Dialogue {
 
   /** The trace of what is said now: that of the message which is being handled. */
   get trace(): { readonly trace?: string } {
-    const parent = this.#current?.trace;
-    return parent === undefined
-      ? {}
-      : { trace: childTrace(parent, (digits) => this.#deps.bus.ids.hex(digits)) };
+    return traceBelow(this.#deps.bus, this.#trace);
+  }
+
+  /** Does something that goes on with what has the trace `trace`. */
+  within<T>(trace: string | undefined, run: () => T): T {
+    this.#trace = trace;
+    const result = run();
+    this.#trace = undefined;
+    return result;
   }
 
   /** True while somebody follows the hyperty's snapshot. */
@@ -100,12 +107,15 @@ export class Dialogue {
     throw new FabricError('unsupported', text, { details: { type } });
   }
 
-  /** Handles a message; `event` is what {@link eventOf} made of it. */
-  handle(envelope: Envelope, event: MachineEvent | undefined): void {
-    this.#current = envelope;
-    if (event) this.#send(envelope, event);
-    else this.#observe(envelope);
-    this.#current = undefined;
+  /**
+   * Handles a message; `event` is what {@link eventOf} made of it.
+   * @returns why it was refused, if it was; its sender is told already
+   */
+  handle(envelope: Envelope, event: MachineEvent | undefined, span?: OpenSpan): FabricError | undefined {
+    this.#trace = span?.trace ?? envelope.trace;
+    const refusal = event ? this.#send(envelope, event) : this.#observe(envelope);
+    this.#trace = undefined;
+    return refusal;
   }
 
   /** Answers a request for the machine; `provisional` keeps it open. */
@@ -124,9 +134,11 @@ export class Dialogue {
     }
   }
 
-  /** Sends a response. */
-  respond({ id, from, deadline }: Pick<EnvelopeHeader, 'id' | 'from' | 'deadline'>, body: unknown): void {
-    this.#deps.say({ to: from, type: 'response', re: id, body }, deadline);
+  /** Sends a response, now or long after the request. */
+  respond(request: Pick<EnvelopeHeader, 'id' | 'from' | 'deadline' | 'trace'>, body: unknown): void {
+    const { id: re, from: to, deadline } = request;
+    const trace = this.#trace === undefined ? traceBelow(this.#deps.bus, request.trace) : this.trace;
+    this.#deps.say({ to, type: 'response', re, body, ...trace }, deadline);
   }
 
   /** Ends a subscription whose updates do not reach the subscriber. */
@@ -150,35 +162,39 @@ export class Dialogue {
     if (last) this.#publisher?.end(last);
   }
 
-  #send(envelope: Envelope, event: MachineEvent): void {
+  #send(envelope: Envelope, event: MachineEvent): FabricError | undefined {
     const actor = this.#speaking();
     if (envelope.type === 'execute') {
       if (!canTake(actor, event)) {
-        this.respond(envelope, errorBody(wrongState(this.#deps.hosting.address, event.type, actor)));
-        return;
+        const refusal = wrongState(this.#deps.hosting.address, event.type, actor);
+        this.respond(envelope, errorBody(refusal));
+        return refusal;
       }
       this.#opened().add(event.envelope, this.#deps.bus.clock.now());
     }
     actor.send(event);
+    return undefined;
   }
 
-  #observe(envelope: Envelope): void {
+  #observe(envelope: Envelope): FabricError | undefined {
     const { id, from, type, body } = envelope;
     const { address } = this.#deps.hosting;
     const given = (body as { subscription?: unknown } | undefined)?.subscription;
     const subscription = typeof given === 'string' && given.length <= MAX_ID_CHARS ? given : id;
     if (type === 'unsubscribe') {
       this.unsubscribe(subscription, from);
-      return;
+      return undefined;
     }
     try {
       if (type === 'subscribe') this.#published().add(subscription, from);
       this.respond(envelope, valueBody(this.#exposed()));
+      return undefined;
     } catch (caught) {
       const error = caught instanceof FabricError ? caught : crashOf(address, caught);
       if (error !== caught)
         this.#deps.logger.error({ address, error: caught }, 'what a hyperty exposes cannot be shown');
       this.respond(envelope, errorBody(error));
+      return error;
     }
   }
 

@@ -12,6 +12,7 @@ import { errorBody, type Envelope, type EnvelopeHeader } from '../message/envelo
 import { FabricError } from '../message/error.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { OpenSpan, Tracing } from '../platform/tracing.ts';
 import { stopChildren } from './children.ts';
 import { attachFabric, type FabricContext, type Inquiry } from './context.ts';
 import { crashOf, Dialogue, type MachineEvent, type Saying } from './dialogue.ts';
@@ -41,6 +42,8 @@ export class HostedActor implements Endpoint, FabricContext {
   #status: HostedStatus = 'running';
   #congestion: Promise<void> | undefined;
   #restart: Timer;
+  /** Of the message that is being handled. */
+  #span: OpenSpan | undefined;
 
   /** Starts the hyperty. @throws FabricError `conflict` when the address is taken */
   constructor(hosting: Hosting, deps: HostDeps) {
@@ -108,7 +111,9 @@ export class HostedActor implements Endpoint, FabricContext {
   }
 
   ask(inquiry: Inquiry): () => void {
-    return inquire(this, inquiry);
+    const { trace } = this.#dialogue.trace;
+    const parent = trace === undefined ? {} : { trace };
+    return inquire(this, { ...inquiry, ...parent }, (settle) => this.#dialogue.within(trace, settle));
   }
 
   afterCommit(run: () => void): void {
@@ -121,14 +126,22 @@ export class HostedActor implements Endpoint, FabricContext {
 
   /** Answers and updates hold nothing back: one peer that does not take them must not stop it for the others. */
   #say(saying: Saying): void | Promise<void> {
-    return this.bus.post({ ...saying, ...this.#dialogue.trace, from: this.address });
+    return this.bus.post({ ...this.#dialogue.trace, ...saying, from: this.address });
   }
 
   #process({ envelope, event }: Work): void | Promise<void> {
-    this.#dialogue.handle(envelope, event);
+    if (this.bus.tracing) this.#trace(this.bus.tracing, { envelope, event });
+    else this.#dialogue.handle(envelope, event);
     const congestion = this.#congestion;
     this.#congestion = undefined;
     return congestion;
+  }
+
+  #trace(tracing: Tracing, { envelope, event }: Work): void {
+    const span = tracing.begin('process', envelope);
+    this.#span = span;
+    span.end({ error: this.#dialogue.handle(envelope, event, span) });
+    this.#span = undefined;
   }
 
   #create(): AnyActorRef {
@@ -160,6 +173,7 @@ export class HostedActor implements Endpoint, FabricContext {
     if (this.#status !== 'running') return;
     const error = crashOf(this.address, thrown);
     this.logger.error({ address: this.address, error: thrown }, 'a hyperty crashed');
+    this.#span?.end({ error });
     stopChildren(this.#actor);
     this.#dialogue.failOpen(error);
     this.#supervisor ??= createSupervisor(this.#hosting.options.supervision);

@@ -2,17 +2,22 @@
 import { FabricError } from '../message/error.ts';
 import type { FabricContext, Inquiry } from './context.ts';
 
-/** Asks through the bus. Returns how the question is withdrawn. */
+const atOnce = (run: () => void): void => {
+  run();
+};
+
+/** Asks through the bus. Returns how the question is withdrawn. @param around runs what the outcome leads to */
 export function inquire(
   { bus, address: from }: Pick<FabricContext, 'bus' | 'address'>,
-  inquiry: Inquiry,
+  inquiry: Inquiry & { readonly trace?: string },
+  around: (run: () => void) => void = atOnce,
 ): () => void {
-  const { to, body, deadline, settle } = inquiry;
+  const { to, body, deadline, trace, settle } = inquiry;
   const controller = new AbortController();
-  const request = { from, to, type: 'execute', body, deadline };
+  const request = { from, to, type: 'execute', body, deadline, ...(trace === undefined ? {} : { trace }) };
   bus.request(request, { signal: controller.signal }).then(
-    (value) => settle({ kind: 'value', value }),
-    (caught: unknown) => settle({ kind: 'error', error: FabricError.from(caught) }),
+    (value) => around(() => settle({ kind: 'value', value })),
+    (caught: unknown) => around(() => settle({ kind: 'error', error: FabricError.from(caught) })),
   );
   return () => {
     controller.abort();

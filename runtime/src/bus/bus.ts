@@ -9,11 +9,13 @@ import { FabricError } from '../message/error.ts';
 import type { IdSource } from '../message/id.ts';
 import { childTrace } from '../message/trace.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { OpenSpan, Tracing } from '../platform/tracing.ts';
 import { createDeadLetterLog, type DeadLetterLog } from './dead-letters.ts';
 import { receptionOf, type Endpoint, type Origin, type Reception, type Residence, type Transport } from './endpoint.ts'; // prettier-ignore
 import { guard } from './guard.ts';
 import { Pipeline } from './pipeline.ts';
 import { lateAnswer, notHere, notStarted, restarted, tooLate } from './refusal.ts';
+import { endWith, traceBelow, traced } from './spans.ts';
 import { DEFAULT_TIMEOUT_MS, isFollowUp, Requests, type RequestOptions } from './requests.ts';
 
 /** What a sender supplies; the bus adds id and trace. */
@@ -25,6 +27,8 @@ export interface BusDeps {
   readonly ids: IdSource;
   /** How many dead letters are kept. */
   readonly deadLetterCapacity: number;
+  /** Shows what is sent and handled. Default: nothing is shown. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** The message bus of one runtime. */
@@ -34,6 +38,7 @@ export class Bus {
   readonly deadLetters: DeadLetterLog;
   readonly ids: IdSource;
   readonly clock: Clock;
+  readonly tracing: Tracing | undefined;
   readonly #requests: Requests;
   readonly #endpoints = new Map<Address, Endpoint>();
   readonly #closing = new Set<() => void>();
@@ -42,8 +47,9 @@ export class Bus {
   #residence: Residence | undefined;
   #stopped: FabricError | undefined;
 
-  constructor({ clock, ids, deadLetterCapacity }: BusDeps) {
+  constructor({ clock, ids, deadLetterCapacity, tracing }: BusDeps) {
     this.clock = clock;
+    this.tracing = tracing;
     this.ids = ids;
     this.deadLetters = createDeadLetterLog(deadLetterCapacity, () => clock.now());
     this.#requests = new Requests(clock, (request) => this.#transport?.withdraw(request));
@@ -95,7 +101,12 @@ export class Bus {
    * It never throws: what cannot be delivered becomes the outcome of its request, or a dead letter.
    */
   post(draft: Draft): void | Promise<void> {
-    return this.#dispatch({ ...draft, id: this.ids.next() });
+    const envelope: Envelope = { ...draft, id: this.ids.next() };
+    if (!this.tracing) return this.#dispatch(envelope);
+    const span = this.tracing.begin('send', envelope);
+    const handing = this.#dispatch(traced(envelope, span), span);
+    if (handing) return handing.then(() => span.end());
+    span.end();
   }
 
   /**
@@ -115,8 +126,10 @@ export class Bus {
     const latest = this.clock.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const deadline = draft.deadline ?? Math.min(Math.ceil(latest), Number.MAX_SAFE_INTEGER);
     const request: Envelope = { ...draft, id: this.ids.next(), deadline };
+    const span = this.tracing?.begin('send', request);
     const outcome = this.#requests.open(request, options);
-    if (!options.signal?.aborted) void this.#dispatch(request);
+    if (!options.signal?.aborted) void this.#dispatch(span ? traced(request, span) : request);
+    if (span) endWith(span, outcome);
     return { id: request.id, outcome };
   }
 
@@ -206,10 +219,11 @@ export class Bus {
     this.#requests.failAll(error);
   }
 
-  #dispatch(envelope: Envelope): void | Promise<void> {
+  #dispatch(envelope: Envelope, span?: OpenSpan): void | Promise<void> {
     return guard(
       () => this.outgoing.run(envelope, (passed) => this.#send(passed)),
       (error) => {
+        span?.end({ error });
         this.undeliverable(envelope, error);
       },
     );
@@ -280,6 +294,7 @@ export class Bus {
       type: 'response',
       re: envelope.id,
       body: errorBody(error),
+      ...traceBelow(this, envelope.trace),
     });
   }
 }

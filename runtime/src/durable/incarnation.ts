@@ -4,13 +4,14 @@
  * kept, as often as it crashes.
  */
 import type { FabricContext, Inquiry, Reminder } from '../actor/context.ts';
-import { Dialogue, type Saying } from '../actor/dialogue.ts';
+import { crashOf, Dialogue, type Saying } from '../actor/dialogue.ts';
 import type { Bus } from '../bus/bus.ts';
 import { lateAnswer, tooLate } from '../bus/refusal.ts';
 import type { HypertyAddress } from '../message/address.ts';
 import { errorBody, type Envelope, type EnvelopeHeader } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { OpenSpan } from '../platform/tracing.ts';
 import { Inquiries } from './inquiries.ts';
 import type { Creation } from './kind.ts';
 import { Machine } from './machine.ts';
@@ -95,7 +96,7 @@ export class Incarnation implements FabricContext {
       bus,
       logger,
       say: (saying, deadline) => this.post(deadline === undefined ? saying : { ...saying, deadline }),
-      publish: (saying) => void this.#touch().publications.push(saying),
+      publish: (saying) => void this.#touch().publications.push({ ...this.#dialogue?.trace, ...saying }),
     });
     this.#dialogue.reopen(record?.open ?? []);
     this.#reminders = new Reminders(record?.reminders ?? {});
@@ -139,17 +140,30 @@ export class Incarnation implements FabricContext {
   /** Handles a message. */
   handle(envelope: Envelope): void {
     this.#touch();
-    if (envelope.type === 'response') {
-      if (!this.#inquiries.take(envelope)) this.bus.deadLetters.add(envelope, lateAnswer(envelope));
-      return;
-    }
+    const span = this.bus.tracing?.begin('process', envelope);
+    const refusal =
+      envelope.type === 'response' ? this.#settle(envelope, span) : this.#process(envelope, span);
+    if (span) span.end({ error: this.crash ? crashOf(this.address, this.crash.thrown) : refusal });
+  }
+
+  #settle(envelope: Envelope, span: OpenSpan | undefined): FabricError | undefined {
+    const trace = span?.trace ?? envelope.trace;
+    if (this.#speaking().within(trace, () => this.#inquiries.take(envelope))) return undefined;
+    const late = lateAnswer(envelope);
+    this.bus.deadLetters.add(envelope, late);
+    return late;
+  }
+
+  #process(envelope: Envelope, span: OpenSpan | undefined): FabricError | undefined {
     const dialogue = this.#speaking();
     try {
       const { deadline } = envelope;
       if (deadline !== undefined && deadline <= this.bus.clock.now()) throw tooLate(envelope);
-      dialogue.handle(envelope, dialogue.eventOf(envelope));
+      return dialogue.handle(envelope, dialogue.eventOf(envelope), span);
     } catch (caught) {
-      dialogue.respond(envelope, errorBody(FabricError.from(caught)));
+      const error = FabricError.from(caught);
+      dialogue.respond(envelope, errorBody(error));
+      return error;
     }
   }
 
@@ -196,7 +210,7 @@ export class Incarnation implements FabricContext {
   }
 
   post(saying: Saying): void {
-    this.#touch().said.push({ saying: { ...saying, ...this.#dialogue?.trace } });
+    this.#say({ ...this.#dialogue?.trace, ...saying });
   }
 
   answer(request: EnvelopeHeader, event: unknown, provisional: boolean): void {
@@ -206,8 +220,7 @@ export class Incarnation implements FabricContext {
   ask(inquiry: Inquiry): () => void {
     const { id, isAsked, to, body, deadline } = inquiry;
     if (!isAsked) {
-      const saying = { to, type: 'execute', body, deadline, ...this.#dialogue?.trace };
-      this.#touch().said.push({ saying, id });
+      this.#say({ to, type: 'execute', body, deadline, ...this.#dialogue?.trace }, id);
     }
     return this.#inquiries.add(inquiry);
   }
@@ -232,6 +245,16 @@ export class Incarnation implements FabricContext {
       this.#wake();
     }
     return this.#turn;
+  }
+
+  /** Its span lasts until it is durable, and is not shown when that never comes. */
+  #say(saying: Saying, id = this.bus.tracing ? this.bus.ids.next() : undefined): void {
+    const turn = this.#touch();
+    const span =
+      id === undefined ? undefined : this.bus.tracing?.begin('send', { ...saying, id, from: this.address });
+    if (span) turn.after.push(() => span.end());
+    const trace = span?.trace === undefined ? {} : { trace: span.trace };
+    turn.said.push({ saying: { ...saying, ...trace }, ...(id === undefined ? {} : { id }) });
   }
 
   #crashed(thrown: unknown): void {

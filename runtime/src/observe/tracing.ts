@@ -4,27 +4,9 @@
  * message's way through two companies, though each records only its own spans. Without an SDK in the process nothing
  * is recorded and `trace` is undefined. Bodies and contexts never become attributes.
  */
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Span } from '@opentelemetry/api';
-import type { EnvelopeHeader } from '../message/envelope.ts';
-import type { FabricError } from '../message/error.ts';
+import { isSpanContextValid, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Span } from '@opentelemetry/api'; // prettier-ignore
 import { TRACEPARENT_PATTERN } from '../message/trace.ts';
-
-/** What is done with an envelope while a span lasts. */
-export type SpanWork = 'send' | 'process';
-
-/** A span that has not ended. */
-export interface OpenSpan {
-  /** `traceparent` for what is said meanwhile; undefined when the span is not recorded: then make one of your own. */
-  readonly trace: string | undefined;
-  /** Ends it, once; with an error when the work failed. `at`: epoch milliseconds, now by default. */
-  end(outcome?: { readonly error?: FabricError; readonly at?: number }): void;
-}
-
-/** Begins spans. A runtime that has none of it traces nothing. */
-export interface Tracing {
-  /** Begins a span below the envelope's `trace`, a new trace without one. `at`: epoch milliseconds, now by default. */
-  begin(work: SpanWork, envelope: EnvelopeHeader, at?: number): OpenSpan;
-}
+import type { OpenSpan, SpanWork, Tracing } from '../platform/tracing.ts';
 
 /** How each work is shown, after OpenTelemetry's semantic conventions for messaging. */
 const KINDS = { send: SpanKind.PRODUCER, process: SpanKind.CONSUMER } as const satisfies Record<
@@ -52,7 +34,7 @@ export function createTracing(): Tracing {
         },
         contextOf(parent),
       );
-      return { trace: span.isRecording() ? traceparentOf(span) : undefined, end: endOnce(span) };
+      return { trace: traceparentOf(span, parent), end: endOnce(span) };
     },
   };
 }
@@ -81,7 +63,10 @@ function contextOf(traceparent: string | undefined): Context {
   });
 }
 
-function traceparentOf(span: Span): string {
-  const { traceId, spanId, traceFlags } = span.spanContext();
+/** Also of a span that a sampler leaves out, so that all runtimes leave it out; without an SDK there is none of its own. */
+function traceparentOf(span: Span, parent: string | undefined): string | undefined {
+  const context = span.spanContext();
+  const { traceId, spanId, traceFlags } = context;
+  if (!isSpanContextValid(context) || parent?.includes(`-${spanId}-`)) return undefined;
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
 }

@@ -1,0 +1,2 @@
+/** `@hyperty/runtime/opentelemetry`: shows in spans of OpenTelemetry what is sent and handled; needs `@opentelemetry/api`. */
+export { createTracing } from './observe/tracing.ts';
