@@ -44,11 +44,19 @@ export class DeviceClaim {
     this.#renew();
   }
 
-  /** Gives the device back. */
+  /** Gives the device back, if the store takes it; else the claim runs out. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#deps.clock.clearTimeout(this.#timer);
-    if (this.#lease) await this.#deps.store.release(this.#lease);
+    const { clock, store, logger } = this.#deps;
+    clock.clearTimeout(this.#timer);
+    try {
+      if (this.#lease) await store.release(this.#lease);
+    } catch (caught) {
+      logger.warn(
+        { error: FabricError.from(caught) },
+        'the device could not be given back; the claim runs out',
+      );
+    }
   }
 
   async #take(): Promise<boolean> {
