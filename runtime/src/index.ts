@@ -23,6 +23,13 @@ export { createRuntime, type Runtime } from './runtime.ts';
 export type { Hosted, RuntimeOptions, RuntimeReport } from './runtime-types.ts';
 export type { HostedKind } from './durable/durable-host.ts';
 export type { DurableSettings } from './durable/durable-settings.ts';
+export type {
+  DurableReport,
+  DurableSummary,
+  ParkedSummary,
+  Tally,
+  WakeTime,
+} from './durable/durable-report.ts';
 export type { ParkedMessage } from './durable/parking.ts';
 export { defaultLinkSettings, type LinkSettings } from './link/settings.ts';
 export type { LinkReport } from './link/link.ts';

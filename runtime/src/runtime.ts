@@ -14,6 +14,7 @@ import type { DeadLetterLog } from './bus/dead-letters.ts';
 import type { Pipeline } from './bus/pipeline.ts';
 import { DurableHost, durableReportOf, type HostedKind } from './durable/durable-host.ts';
 import { DurableHyperties } from './durable/durable-hyperties.ts';
+import type { DurableReport } from './durable/durable-report.ts';
 import { defaultDurableSettings } from './durable/durable-settings.ts';
 import type { ParkedMessage } from './durable/parking.ts';
 import type { Links } from './link/links.ts';
@@ -202,6 +203,11 @@ export class Runtime {
   /** Messages set aside because their durable hyperty crashed at them each time: of one hyperty, or of all. */
   async parked(address?: string): Promise<readonly ParkedMessage[]> {
     return (await this.#durables?.parked(address === undefined ? undefined : parseAddress(address))) ?? [];
+  }
+
+  /** What the store has of durable hyperties, those that are not in memory too; undefined without a store. @throws FabricError `storage` */
+  async inspectDurable(): Promise<DurableReport | undefined> {
+    return this.#durables?.report();
   }
 
   /** Puts a parked message back into its mailbox, or drops it for good. @throws FabricError `not-found storage` */

@@ -15,6 +15,7 @@ import { Creations } from './creations.ts';
 import { DeviceClaim } from './device-claim.ts';
 import type { DurableActor } from './durable-actor.ts';
 import type { DurableDeps } from './durable-deps.ts';
+import { readDurableReport, type DurableReport } from './durable-report.ts';
 import type { DurableSettings } from './durable-settings.ts';
 import { openEpoch } from './epoch.ts';
 import { addressOfKey, checkDurableAddress, shardOf } from './keys.ts';
@@ -201,6 +202,11 @@ export class DurableHyperties implements Residence {
   /** Parked messages of one hyperty, or of all. */
   parked(address?: Address, limit = 1000): Promise<readonly ParkedMessage[]> {
     return listParked(this.#deps.store, address, limit);
+  }
+
+  /** What the store has of durable hyperties. */
+  report(): Promise<DurableReport> {
+    return readDurableReport(this.#deps.store);
   }
 
   /** Puts a parked message back into its mailbox, or drops it. @throws FabricError `not-found` */
