@@ -67,10 +67,15 @@ export class Company {
     for (const kind of [ledger, payer, shopper]) runtime.host(kind as typeof ledger);
     runtime.host(alarm);
     const started = runtime.start();
-    started.catch(() => undefined); // a bad day at the start: it has stopped by itself
+    started.catch(() => store.kill()); // a bad day at the start: it has stopped by itself
     const process = { runtime, store, started };
     this.#processes.push(process);
     return process;
+  }
+
+  /** Nothing more happens to the stores of its processes. */
+  spare(): void {
+    for (const { store } of this.#processes) store.spare();
   }
 
   /** Stops a process in order, in its own time. */

@@ -11,6 +11,8 @@ export interface FrailStore extends Store {
   dieIn(n: number, moment: Moment): void;
   /** Refuses the next `n` calls as `storage`; `after` lets them take effect, and says that nobody knows. */
   failNext(n: number, moment: Moment): void;
+  /** Forgets what was to come. */
+  spare(): void;
 }
 
 /** Relative to what a call does. */
@@ -77,6 +79,7 @@ export function createFrailStore(medium: MemoryMedium, options: FrailStoreOption
     kill,
     dieIn: (n, moment) => void ([dieAt, dies] = [calls + n, moment]),
     failNext: (n, moment) => void ([failUntil, fails] = [calls + n, moment]),
+    spare: () => void ([dieAt, failUntil] = [Infinity, 0]),
     get: frail((key) => store.get(key)),
     range: frail((range) => store.range(range)),
     commit: frail((...batch: Parameters<Store['commit']>) => store.commit(...batch)),

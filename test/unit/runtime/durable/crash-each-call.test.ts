@@ -5,7 +5,7 @@ import { Stage } from './crash-model.ts';
 
 const LEASE_MS = 30_000; // few calls are renewals
 const CALM = { seed: 1, drop: 0, duplicate: 0, delayMs: 0, latencyMs: 0, noticeMs: 0, leaseMs: LEASE_MS };
-const PAY = { kind: 'pay', by: 0, to: 1, via: 0, amount: 2, crashes: 0 } as const;
+const PAY = { kind: 'pay', by: 0, to: 1, via: 0, amounts: [2], crashes: 0 } as const;
 const BUY = { kind: 'buy', by: 0, to: 1, timeoutMs: 600_000, deliveryMs: 0 } as const;
 const BUSINESS = [PAY, PAY, BUY, PAY];
 
@@ -35,7 +35,7 @@ async function atTheStart({ who, calls, moment }: Death): Promise<boolean> {
   await stage.take({ kind: 'partition' });
   for (const step of BUSINESS) await stage.take(step);
   await stage.world.advance(100);
-  await stage.take({ kind: 'kill', who });
+  await stage.take({ kind: 'kill', who, which: 0 });
   await stage.take({ kind: 'heal' });
   await stage.world.advance(LEASE_MS);
   const second = stage.companies[who].start(0);
@@ -51,7 +51,7 @@ async function finish(stage: Stage, who: 0 | 1): Promise<void> {
   await stage.world.advance(LEASE_MS);
   for (const step of BUSINESS) await stage.take(step);
   await stage.world.advance(2000);
-  await stage.end();
+  await stage.end({ anew: false });
   stage.check();
   await stage.stop();
 }

@@ -3,20 +3,20 @@ import assert from 'node:assert/strict';
 import { FabricError } from '@hyperty/runtime';
 import { createTestWorld, type TestWorld } from '@hyperty/runtime/testing';
 import { createSeededRandom } from '../../../../runtime/src/testing/faults.ts';
-import { Company, type Process } from '../../../support/crash-company.ts';
+import { Company } from '../../../support/crash-company.ts';
 import { hold, outside, traps, type Books, type Payments, type Purchases } from '../../../support/crash-party.ts'; // prettier-ignore
 import type { Moment } from '../../../support/frail-store.ts';
 
 /** One thing that happens. Companies are 0 (alice at acme) and 1 (bob at partner). */
 export type Step =
-  | { kind: 'pay'; by: number; to: number; via: number; amount: number; crashes: number }
+  | { kind: 'pay'; by: number; to: number; via: number; amounts: readonly number[]; crashes: number }
   | { kind: 'buy'; by: number; to: number; timeoutMs: number; deliveryMs: number }
   | { kind: 'trip'; at: number; via: number; crashes: number }
   | { kind: 'ring'; at: number }
   | { kind: 'wait'; ms: number }
   | { kind: 'partition' | 'heal' }
-  | { kind: 'doom' | 'fail'; who: number; calls: number; moment: Moment }
-  | { kind: 'kill' | 'stop'; who: number }
+  | { kind: 'doom' | 'fail'; who: number; which: number; calls: number; moment: Moment }
+  | { kind: 'kill' | 'stop'; who: number; which: number }
   | { kind: 'start'; who: number; skewMs: number };
 
 /** How bad the days are. */
@@ -64,6 +64,7 @@ export class Stage {
   readonly #orders: Order[] = [];
   readonly #lies: string[] = [];
   #rings = 0;
+  #asked = 0;
 
   constructor(weather: Weather) {
     const { seed, drop, duplicate, delayMs, latencyMs, noticeMs, ...lease } = weather;
@@ -106,14 +107,15 @@ export class Stage {
     await this.world.settle();
   }
 
-  /** All is well again: what remains to be done is done. */
-  async end(): Promise<void> {
+  /** All is well again: what remains to be done is done, by those that live, or by new ones alone (`anew`). */
+  async end({ anew }: { readonly anew: boolean }): Promise<void> {
     const { faults } = this.world;
     faults.none();
     faults.heal();
     for (const company of this.companies) {
-      for (const { store } of company.processes) store.kill();
-      company.start(0);
+      company.spare();
+      for (const { store } of anew ? company.processes : []) store.kill();
+      if (company.processes.length === 0) company.start(0);
     }
     await this.world.advance(QUIET_STEP_MS);
     let waitedMs = 0;
@@ -144,16 +146,21 @@ export class Stage {
   }
 
   #harm(step: Extract<Step, { who: number }>): void {
+    if (step.kind === 'start') return;
     const company = this.#company(step.who);
-    const [process] = company.processes;
+    const process = company.processes[step.which] ?? company.processes[0];
     if (!process) return;
     if (step.kind === 'kill') process.store.kill();
     else if (step.kind === 'stop') void company.stop(process);
     else if (step.kind === 'doom') process.store.dieIn(step.calls, step.moment);
-    else if (step.kind === 'fail') process.store.failNext(step.calls, step.moment);
+    else process.store.failNext(step.calls, step.moment);
   }
 
-  #pay({ by, to, via, amount, crashes }: Extract<Step, { kind: 'pay' }>): void {
+  #pay({ amounts, ...step }: Extract<Step, { kind: 'pay' }>): void {
+    for (const amount of amounts) this.#payOne(step, amount);
+  }
+
+  #payOne({ by, to, via, crashes }: Omit<Extract<Step, { kind: 'pay' }>, 'amounts'>, amount: number): void {
     const order: Order = { order: this.#orders.length + 1, by, outcome: undefined };
     const trap = `pay ${order.order}`;
     const [me, shop] = [this.#company(by).at('payer'), this.#company(to).at('ledger')];
@@ -182,13 +189,14 @@ export class Stage {
     void this.#ask(at, this.#company(at).at('alarm'), { type: 'start' });
   }
 
-  /** Asks in the name of a company's first process; undefined when it has none. */
+  /** Asks in the name of a company's processes, in turn; undefined when it has none. */
   #ask(
     via: number,
     to: string,
     event: { readonly type: string; readonly [field: string]: unknown },
   ): Promise<string> | undefined {
-    const [process]: readonly Process[] = this.#company(via).processes;
+    const { processes } = this.#company(via);
+    const process = processes[this.#asked++ % Math.max(1, processes.length)];
     const isThere = this.companies.some((company) => company.hasKept(to));
     return process?.runtime.ask(to, event, { timeoutMs: 20_000 }).then(
       () => 'answered',

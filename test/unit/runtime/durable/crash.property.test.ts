@@ -15,7 +15,7 @@ const kind = <K extends string>(...kinds: K[]) => fc.constantFrom(...kinds);
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.record({ kind: kind('pay'), by: who, to: who, via: who, amount: fc.integer({ min: 1, max: 9 }), crashes: fc.constantFrom(0, 0, 0, 0, 0, 1, 2, 99) }), // prettier-ignore
+    arbitrary: fc.record({ kind: kind('pay'), by: who, to: who, via: who, amounts: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }), crashes: fc.constantFrom(0, 0, 0, 0, 0, 1, 2, 99) }), // prettier-ignore
   },
   {
     weight: 3,
@@ -27,11 +27,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: kind('wait'), ms: fc.nat(9000) }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('wait'), ms: fc.nat(90_000) }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('partition', 'heal', 'heal') }) },
-  { weight: 4, arbitrary: fc.record({ kind: kind('doom'), who, calls: fc.integer({ min: 1, max: 40 }), moment }) }, // prettier-ignore
-  { weight: 1, arbitrary: fc.record({ kind: kind('fail'), who, calls: fc.integer({ min: 1, max: 6 }), moment }) }, // prettier-ignore
-  { weight: 2, arbitrary: fc.record({ kind: kind('kill', 'stop'), who }) },
+  { weight: 4, arbitrary: fc.record({ kind: kind('doom'), who, which: who, calls: fc.integer({ min: 1, max: 40 }), moment }) }, // prettier-ignore
+  { weight: 1, arbitrary: fc.record({ kind: kind('fail'), who, which: who, calls: fc.integer({ min: 1, max: 6 }), moment }) }, // prettier-ignore
+  { weight: 2, arbitrary: fc.record({ kind: kind('kill', 'stop'), who, which: who }) },
   { weight: 5, arbitrary: fc.record({ kind: kind('start'), who, skewMs }) },
 );
+const steps = fc.array(step, { maxLength: 40, size: 'max' });
 const weather: fc.Arbitrary<Weather> = fc.record({
   seed: fc.integer(),
   drop: fc.constantFrom(0, 0.1),
@@ -49,11 +50,11 @@ describe('durable hyperties among crashes', () => {
   it('keep books that agree, whenever a process dies', async function () {
     this.timeout(0);
     await fc.assert(
-      fc.asyncProperty(weather, fc.array(step, { maxLength: 40, size: 'max' }), async (days, steps) => {
+      fc.asyncProperty(weather, steps, fc.boolean(), async (days, acts, anew) => {
         const stage = new Stage(days);
         await stage.begin();
-        for (const one of steps) await stage.take(one);
-        await stage.end();
+        for (const act of acts) await stage.take(act);
+        await stage.end({ anew });
         stage.check();
         await stage.stop();
       }),
