@@ -1,7 +1,8 @@
 /** Cases of the store contract: atomic batches, their order, what is refused. */
 import { MAX_KEY_CHARS, MAX_VALUE_CHARS, type Write } from '../../store/store.ts';
 import { expectEqual, expectRefusal, expectTypeError } from '../expectation.ts';
-import { sleep, storeCase, type StoreCase } from './store-case.ts';
+import { sleep } from '../waiting.ts';
+import { storeCase, type StoreCase } from './store-case.ts';
 
 const put = (key: string, value: string | null): Write => ({ key, value });
 

@@ -1,7 +1,8 @@
 /** Cases of the store contract: leases, and fencing off those who lost them. */
 import type { Lease, Store } from '../../store/store.ts';
 import { expectEqual, expectRefusal, expectTrue, expectTypeError } from '../expectation.ts';
-import { sleep, storeCase, type StoreCase } from './store-case.ts';
+import { sleep } from '../waiting.ts';
+import { storeCase, type StoreCase } from './store-case.ts';
 
 const LONG_MS = 60_000;
 const SHORT_MS = 500;

@@ -1,6 +1,7 @@
 /** What the cases of the store contract are made of. */
 import type { Store } from '../../store/store.ts';
 import type { ContractCase } from '../contract-case.ts';
+import { eventuallyWithin, type Eventually } from '../waiting.ts';
 
 /** Opens a store on one medium; each call stands for a process of its own. */
 export type OpenStore = () => Promise<Store>;
@@ -20,15 +21,10 @@ export interface Stage {
   /** Opens a store; it is closed at the end of the case. */
   readonly open: OpenStore;
   readonly outlivesClose: boolean;
-  /** Waits until a condition holds. @throws Error when it does not in time */
-  readonly eventually: (condition: () => boolean | Promise<boolean>, what: string) => Promise<void>;
+  readonly eventually: Eventually;
 }
 
 const TIMEOUT_MS = 5000;
-const POLL_MS = 10;
-
-/** Lets real time pass. */
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One case, before it knows whose stores it tries. */
 export interface StoreCase {
@@ -61,13 +57,3 @@ export const caseOf = (setup: StoreSetup, { name, act }: StoreCase): ContractCas
     }
   },
 });
-
-function eventuallyWithin(timeoutMs: number): Stage['eventually'] {
-  return async (condition, what) => {
-    const until = Date.now() + timeoutMs;
-    while (!(await condition())) {
-      if (Date.now() > until) throw new Error(`Contract broken: not within ${timeoutMs} ms: ${what}.`);
-      await sleep(POLL_MS);
-    }
-  };
-}

@@ -1,6 +1,7 @@
 /** Cases of the store contract: notice of changes. */
 import { expectEqual, expectTrue } from '../expectation.ts';
-import { sleep, storeCase, type StoreCase } from './store-case.ts';
+import { sleep } from '../waiting.ts';
+import { storeCase, type StoreCase } from './store-case.ts';
 
 /** Longer than any store needs to notice, for what must not come. */
 const QUIET_MS = 300;
