@@ -102,8 +102,8 @@ function connectPair(incoming: Socket, state: ProxyState): void {
   const pair: Pair = {
     destroy: () => {
       state.pairs.delete(pair);
-      incoming.resetAndDestroy();
-      outgoing.resetAndDestroy();
+      reset(incoming);
+      reset(outgoing);
     },
     wake: () => {
       for (const wake of wakes) wake();
@@ -115,6 +115,12 @@ function connectPair(incoming: Socket, state: ProxyState): void {
     socket.on('error', pair.destroy);
     socket.on('close', () => state.pairs.delete(pair));
   }
+}
+
+/** A socket that is being shut down cannot be reset: Node.js would never let go of it, and never end. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** A delay line from one socket to another: chunks leave in order, each when it is due. Returns a function that looks again. */
