@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestWorld } from '../support/world.ts';
 import { breakablesOf, breakThings } from './breaking.ts';
-import { planFaults, summarise, targets, type Target } from './fault-plan.ts';
+import { planFaults, summarise, targets, type Fault, type Target } from './fault-plan.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { keepStores, setStage, type Stage } from './stage.ts';
-import type { Inspected, SideReport } from './task.ts';
+import type { Inspected, SideReport, StorePlace } from './task.ts';
 import { checkStore, judge, type Verdict } from './verdict.ts';
 
 /** How a round is played. */
@@ -28,6 +28,10 @@ export interface RoundOptions {
   readonly deadlineMs: number;
   /** The targets that may be hit. Default: all that this machine allows. */
   readonly only?: readonly Target[];
+  /** These faults instead of those that follow from the seed. */
+  readonly plan?: readonly Fault[];
+  /** Both stores, instead of those that follow from the seed. */
+  readonly stores?: StorePlace['kind'];
   readonly signal?: AbortSignal;
   /** Hears of the wait for quiet. */
   readonly progress?: (line: string) => void;
@@ -62,17 +66,27 @@ export async function playRound(options: RoundOptions): Promise<Outcome> {
   const folder = join(logs, String(seed));
   await rm(folder, { recursive: true, force: true });
   const beganAt = performance.now();
-  const stage = await setStage({ world, random, seed, folder, messages, loadMs: windowMs * LOAD_PART });
+  const loadMs = windowMs * LOAD_PART;
+  const { stores: kind } = options;
+  const stage = await setStage({
+    world,
+    random,
+    seed,
+    folder,
+    messages,
+    loadMs,
+    ...(kind ? { stores: kind } : {}),
+  });
   const faults: string[] = [];
   const problems: string[] = [];
   const log = (line: string): void => void faults.push(line);
   let recoveryMs: number;
   const breakables = breakablesOf(stage);
-  const plan = planFaults(random, {
-    targets: targets.filter((target) => breakables.has(target) && (options.only?.includes(target) ?? true)),
-    windowMs,
-    everyMs: options.everyMs ?? 1200,
-  });
+  const possible = targets.filter(
+    (target) => breakables.has(target) && (options.only?.includes(target) ?? true),
+  );
+  const plan =
+    options.plan ?? planFaults(random, { targets: possible, windowMs, everyMs: options.everyMs ?? 1200 });
   try {
     await startLoad(stage);
     await breakThings({ plan, breakables, signal, log });

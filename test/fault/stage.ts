@@ -46,6 +46,8 @@ export interface StageOptions {
   readonly messages: number;
   /** How long couriers need for them when nothing happens. */
   readonly loadMs: number;
+  /** Both stores, instead of what `random` chooses. */
+  readonly stores?: StorePlace['kind'];
 }
 
 const COURIERS = 2;
@@ -71,7 +73,8 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   try {
     const recorder = await startRecorder();
     undo.push(() => recorder.close());
-    const kinds = await chooseStores(options.random);
+    const chosen = await chooseStores(options.random);
+    const kinds = options.stores ? { acme: options.stores, partner: options.stores } : chosen;
     const redis = Object.values(kinds).includes('redis') ? await startRedis(folder) : undefined;
     if (redis) undo.push(() => redis.close());
     const common = { ...options, recorder, redis, undo };
