@@ -43,6 +43,7 @@ export class Ownership {
   #ticking: Promise<void> | undefined;
   /** Beats of those that were there before this process, and that do not know of it yet. */
   readonly #strangers = new Map<string, number>();
+  #hasJoined = false;
   readonly #introduced = Promise.withResolvers<undefined>();
   #isStopped = false;
 
@@ -78,6 +79,7 @@ export class Ownership {
     await this.#meet();
     for (const [name, { beat }] of this.#members)
       if (name !== this.#deps.life) this.#strangers.set(name, countOf(beat));
+    this.#hasJoined = true;
     await this.#balance();
     this.#schedule();
   }
@@ -153,7 +155,7 @@ export class Ownership {
   #introduce(): void {
     for (const [name, beat] of this.#strangers)
       if (countOf(this.#members.get(name)?.beat ?? 'Infinity') > beat + 1) this.#strangers.delete(name);
-    if (this.#strangers.size === 0) this.#introduced.resolve(undefined);
+    if (this.#hasJoined && this.#strangers.size === 0) this.#introduced.resolve(undefined);
   }
 
   #hear(name: string, beat: string, now: number): void {

@@ -14,10 +14,17 @@ export type Step =
   | { kind: 'trip'; at: number; via: number; crashes: number }
   | { kind: 'ring'; at: number }
   | { kind: 'wait'; ms: number }
-  | { kind: 'partition' | 'heal' }
-  | { kind: 'doom' | 'fail'; who: number; which: number; calls: number; moment: Moment }
-  | { kind: 'kill' | 'stop'; who: number; which: number }
+  | { kind: 'partition' }
+  | { kind: 'heal' }
+  | Harm
   | { kind: 'start'; who: number; skewMs: number };
+
+/** What may befall one of a company's processes. */
+type Harm =
+  | { kind: 'doom'; who: number; which: number; calls: number; moment: Moment }
+  | { kind: 'fail'; who: number; which: number; calls: number; moment: Moment }
+  | { kind: 'kill'; who: number; which: number }
+  | { kind: 'stop'; who: number; which: number };
 
 /** How bad the days are. */
 export interface Weather {
@@ -103,7 +110,7 @@ export class Stage {
     else if (step.kind === 'buy') this.#buy(step);
     else if (step.kind === 'trip') this.#trip(step);
     else if (step.kind === 'ring') this.#ring(step.at);
-    else if ('who' in step) this.#harm(step);
+    else this.#harm(step);
     await this.world.settle();
   }
 
@@ -145,8 +152,7 @@ export class Stage {
     if (company.processes.length < MOST_PROCESSES) company.start(skewMs);
   }
 
-  #harm(step: Extract<Step, { who: number }>): void {
-    if (step.kind === 'start') return;
+  #harm(step: Harm): void {
     const company = this.#company(step.who);
     const process = company.processes[step.which] ?? company.processes[0];
     if (!process) return;
