@@ -9,6 +9,7 @@ import type { LogLevel } from '@hyperty/runtime/node';
 import { doctor, type DoctorCommandOptions } from './command/doctor.ts';
 import { down } from './command/down.ts';
 import { inspect, type InspectOptions } from './command/inspect.ts';
+import { listParked, unpark, type ParkedOptions } from './command/parked.ts';
 import { run, type RunOptions } from './command/run.ts';
 import { status } from './command/status.ts';
 import { backUpStore, checkStore } from './command/store.ts';
@@ -74,6 +75,7 @@ function describeProgram(choose: (action: Action) => void): Command {
   describeDoctor(program, choose);
   describeRun(program, choose);
   describeInspect(program, choose);
+  describeParked(program, choose);
   describeStore(program, choose);
   return program;
 }
@@ -182,6 +184,44 @@ function describeInspect(program: Command, choose: (action: Action) => void): vo
     .action((options: InspectOptions) =>
       choose(({ terminal, interruption }) => inspect(options, { terminal, signal: interruption.signal })),
     );
+}
+
+function describeParked(program: Command, choose: (action: Action) => void): void {
+  const parked = program
+    .command('parked')
+    .description(
+      'deal with messages that were set aside, as their durable hyperty crashed at them each time',
+    );
+  const add = (command: Command): Command =>
+    command
+      .option('--store <file>', 'store that no runtime uses, instead of runtimes')
+      .option('--socket <path>', "one runtime's socket, instead of all those of the world and of this user")
+      .option('--dir <folder>', 'folder of the world', DEFAULT_DIR);
+  const named = (command: Command): Command =>
+    add(
+      command
+        .argument('<address>', "the hyperty's address")
+        .argument('<place>', 'which of its parked messages'),
+    );
+  add(parked.command('list').description('show them, with address and place').option('--json', 'print JSON'))
+    .addHelpText('after', examples('hyperty parked list', 'hyperty parked list --store bob.db'))
+    .action((options: ParkedOptions & { json?: boolean }) =>
+      choose(({ terminal, interruption }) => listParked(options, { terminal, signal: interruption.signal })),
+    );
+  for (const [then, about] of [
+    ['retry', 'handle one again, behind what waits; once the cause is mended'],
+    ['drop', 'forget one for good'],
+  ] as const)
+    named(parked.command(then).description(about))
+      .addHelpText(
+        'after',
+        examples(`hyperty parked ${then} hyperty://acme.example/alice/counter 1795…-0a1b2c3d`),
+      )
+      .action((address: string, place: string, options: ParkedOptions) =>
+        choose(({ terminal, interruption }) =>
+          unpark({ address, place, then }, options, { terminal, signal: interruption.signal }),
+        ),
+      );
 }
 
 function describeStore(program: Command, choose: (action: Action) => void): void {

@@ -14,6 +14,9 @@ export {
   type InspectionHandler,
   type InspectionOptions,
 } from './node/inspection-server.ts';
-export { askInspection, observeAt } from './node/inspection-client.ts';
+export { askInspection, observeAt, observeDurableAt } from './node/inspection-client.ts';
+export type { DurableObservation } from './observe/durable-observation.ts';
+export { observeDurableIn } from './node/store-inspection.ts';
+export { unparkByHand } from './durable/unpark-by-hand.ts';
 export type { ObservableRuntime, Observation } from './observe/observation.ts';
 export { printable, printableJson } from './observe/printable.ts';

@@ -3,7 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FabricError } from '@hyperty/runtime';
-import { observeAt, printable, printableJson, type Observation } from '@hyperty/runtime/node';
+import { observeAt, observeDurableAt, printable, printableJson, type DurableObservation, type Observation } from '@hyperty/runtime/node'; // prettier-ignore
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import { pageOf } from '../inspection/page.ts';
 import { findSockets } from '../inspection/socket-folder.ts';
@@ -26,7 +26,8 @@ interface Context {
   readonly signal: AbortSignal;
 }
 
-type Seen = { readonly socket: string } & Observation;
+/** `durable` is what the runtime's store has, where it has one. */
+type Seen = { readonly socket: string; readonly durable?: DurableObservation } & Observation;
 
 interface Failure {
   readonly socket: string;
@@ -80,13 +81,12 @@ async function watch(options: InspectOptions, { terminal, signal }: Context): Pr
 }
 
 async function look({ dir, socket }: InspectOptions, signal: AbortSignal): Promise<Sight> {
-  if (socket !== undefined)
-    return { runtimes: [{ socket, ...(await observeAt(socket, signal)) }], failures: [] };
+  if (socket !== undefined) return { runtimes: [await see(socket, signal)], failures: [] };
   const runtimes: Seen[] = [];
   const failures: Failure[] = [];
   for (const path of await findSockets(dir)) {
     try {
-      runtimes.push({ socket: path, ...(await observeAt(path, signal)) });
+      runtimes.push(await see(path, signal));
     } catch (error) {
       const { code, message } = FabricError.from(error);
       if (code === 'cancelled') throw error;
@@ -97,11 +97,18 @@ async function look({ dir, socket }: InspectOptions, signal: AbortSignal): Promi
   return { runtimes, failures };
 }
 
+async function see(socket: string, signal: AbortSignal): Promise<Seen> {
+  const observation = await observeAt(socket, signal);
+  const { outgoing } = observation.report;
+  const durable = outgoing === undefined ? undefined : await observeDurableAt(socket, signal);
+  return { socket, ...observation, ...(durable ? { durable } : {}) };
+}
+
 function linesOf({ runtimes, failures }: Sight, terminal: Terminal): readonly string[] {
   const width = Math.min(process.stdout.isTTY ? process.stdout.columns : USUAL_WIDTH, MAX_WIDTH);
   const pages = runtimes.flatMap((it, at) => [
     ...(at === 0 ? [] : ['', '']),
-    ...pageOf(it, { width, terminal }),
+    ...pageOf(it, { width, terminal }, it.durable),
   ]);
   return [
     ...(runtimes.length + failures.length === 0 ? NOTHING : pages),

@@ -30,6 +30,8 @@ export interface RunOptions extends AccountOptions {
   readonly store?: string;
 }
 
+const PATIENCE_MS = 2000;
+
 const DEFAULT_ACCOUNTS = { hyperty: 'bob@partner', script: 'alice@acme' } as const satisfies Record<
   Program['kind'],
   string
@@ -47,7 +49,8 @@ export async function run(
   const defaultAccount = DEFAULT_ACCOUNTS[program.kind];
   const lease = await openSession(options, { defaultAccount, program: keeper, signal });
   const storeFile = keeper === undefined ? options.store : storePlaceOf(lease, keeper);
-  const started = await startRuntime(lease, { ...(await observation(options)), storeFile });
+  const starting = startRuntime(lease, { ...(await observation(options)), storeFile });
+  const started = await (storeFile === undefined ? starting : patiently(starting, terminal));
   tellCircumstances(started, options, terminal);
   try {
     if (program.kind === 'hyperty')
@@ -64,6 +67,17 @@ const keeperOf = (program: Program, { name }: RunOptions): string | undefined =>
   program.kind === 'hyperty' && program.definition.durable !== undefined
     ? (name ?? program.definition.descriptor.name)
     : undefined;
+
+/** Where a process was killed, its leases have to run out before another one may go on. */
+async function patiently<T>(starting: Promise<T>, terminal: Terminal): Promise<T> {
+  const text = 'still starting: what a killed process has left is free after about 5 s';
+  const timer = setTimeout(() => terminal.printProgress({ kind: 'note', text }), PATIENCE_MS);
+  try {
+    return await starting;
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 function tellCircumstances(
   { userId, metricsUrl, unwatchable }: RuntimeSession,

@@ -1,6 +1,7 @@
 /** Watches a runtime of another process over its socket; see `inspection-server.ts` for what may be asked. */
 import type { Socket } from 'node:net';
 import { decodeError, FabricError } from '../message/error.ts';
+import { parseDurableObservation, type DurableObservation } from '../observe/durable-observation.ts';
 import { parseObservation, type Observation } from '../observe/observation.ts';
 import { linesOf } from './json-lines.ts';
 import { connectToFile } from './socket-file.ts';
@@ -33,6 +34,18 @@ export async function askInspection(
 /** What a runtime shows of itself now. @throws FabricError as {@link askInspection}, `invalid` from another version */
 export async function observeAt(path: string, signal?: AbortSignal): Promise<Observation> {
   return parseObservation(await askInspection(path, { command: 'report' }, signal));
+}
+
+/**
+ * What a runtime shows of its durable hyperties; undefined without a store.
+ * @throws FabricError as {@link askInspection}, `invalid unsupported` from another version
+ */
+export async function observeDurableAt(
+  path: string,
+  signal?: AbortSignal,
+): Promise<DurableObservation | undefined> {
+  const answer = await askInspection(path, { command: 'durable' }, signal);
+  return answer === null ? undefined : parseDurableObservation(answer);
 }
 
 async function* resultsOf(

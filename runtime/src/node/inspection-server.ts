@@ -1,7 +1,9 @@
 /**
  * The socket on which a runtime can be watched by its owner: JSON lines. A client sends `{"command":"report"}` and gets
- * `{"result":…}`; `{"command":"watch","intervalMs":1000}` gives such a line at each interval until the client leaves; other
- * commands are those of `handlers`. What goes wrong is told as `{"error":{code,message,details}}`. Who may open the
+ * `{"result":…}`; `{"command":"watch","intervalMs":1000}` gives such a line at each interval until the client leaves;
+ * `durable` tells what the store has of durable hyperties (`null` without a store), and
+ * `{"command":"unpark","address":…,"place":…,"then":"retry"}` (or `"drop"`) deals with a parked message; other commands are
+ * those of `handlers`. What goes wrong is told as `{"error":{code,message,details}}`. Who may open the
  * file may do all this: it asks for no password, and its file mode lets the owner alone in.
  */
 import { rm } from 'node:fs/promises';
@@ -10,6 +12,7 @@ import { resolve as absolute } from 'node:path';
 import { FabricError } from '../message/error.ts';
 import { observe, type ObservableRuntime, type Observation } from '../observe/observation.ts';
 import { delay, systemClock, type Clock } from '../platform/clock.ts';
+import { durableHandlers } from './durable-handlers.ts';
 import { linesOf, writeLine } from './json-lines.ts';
 import { listenOnFile } from './socket-file.ts';
 
@@ -20,7 +23,7 @@ export type InspectionHandler = (args: Readonly<Record<string, unknown>>) => Pro
 export interface InspectionOptions {
   /** The socket's path; the folder is made. At most 103 bytes, seen from the working folder. */
   readonly path: string;
-  /** Commands besides `report` and `watch`, by name. */
+  /** Further commands, by name. */
   readonly handlers?: Readonly<Record<string, InspectionHandler>>;
   readonly clock?: Clock;
 }
@@ -54,10 +57,11 @@ export async function serveInspection(
   const path = absolute(options.path);
   const startedAt = clock.now();
   const look = (): Observation => observe(runtime, { startedAt, at: clock.now(), pid: process.pid });
-  const commands = new Map(Object.entries(handlers));
-  if (commands.has('report') || commands.has('watch'))
-    throw new TypeError('"report" and "watch" are commands already; name the handler otherwise.');
-  commands.set('report', async () => look());
+  const own = { report: async () => look(), ...durableHandlers(runtime) };
+  const taken = Object.keys(handlers).find((name) => name === 'watch' || Object.hasOwn(own, name));
+  if (taken !== undefined)
+    throw new TypeError(`"${taken}" is a command already; name the handler otherwise.`);
+  const commands = new Map<string, InspectionHandler>(Object.entries({ ...handlers, ...own }));
   const clients = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => socket.destroy()); // a client that has gone; it concerns nobody else

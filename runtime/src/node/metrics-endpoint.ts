@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import type * as PromClient from 'prom-client';
 import { FabricError } from '../message/error.ts';
-import { createRuntimeMetrics, type Metric } from '../observe/metrics.ts';
+import { createRuntimeMetrics, parkedMetric, type Metric } from '../observe/metrics.ts';
 import { silentLogger, type Logger } from '../platform/logger.ts';
 import type { ObservableRuntime } from '../observe/observation.ts';
 import { startProcessMetrics } from './process-metrics.ts';
@@ -57,7 +57,10 @@ export async function startMetrics(
   const ownProcess = startProcessMetrics();
   const text = async (): Promise<{ type: string; body: string }> => {
     const registry = new prometheus.Registry();
-    const metrics = [...measure(runtime.inspect()), ...(await ownProcess.collect())];
+    const report = runtime.inspect();
+    const metrics = [...measure(report), ...(await ownProcess.collect())];
+    if (report.outgoing !== undefined && runtime.parked)
+      metrics.push(parkedMetric((await runtime.parked()).length));
     for (const metric of metrics) register(metric, registry, prometheus);
     return { type: registry.contentType, body: await registry.metrics() };
   };

@@ -25,7 +25,7 @@ const MAX_DOMAINS = 100;
 /** The label of all further domains. */
 export const OTHER_DOMAINS = 'other';
 
-const HYPERTY_STATUSES = ['running', 'restarting', 'done', 'stopped'];
+const HYPERTY_STATUSES = ['running', 'restarting', 'halted', 'done', 'stopped'];
 const LINK_STATES = ['opening', 'open', 'closed'];
 
 /** Creates the measuring of one runtime: the first hundred domains that it meets keep their labels as long as it lives. */
@@ -56,9 +56,18 @@ export function createRuntimeMetrics(
           gauge('hyperty_outgoing_messages', 'Durable messages that other runtimes have not taken over.', [
             { value: report.outgoing },
           ]),
+          gauge('hyperty_awake_durable_hyperties', 'Durable hyperties that are in memory.', [
+            { value: report.hyperties.filter(({ durable }) => durable === true).length },
+          ]),
         ]),
   ];
 }
+
+/** Parked messages, of which at most 1,000 are counted. */
+export const parkedMetric = (count: number): Metric =>
+  gauge('hyperty_parked_messages', 'Messages that crashed their durable hyperty too often; 1000: or more.', [
+    { value: count },
+  ]);
 
 function hypertyMetrics({ hyperties }: ObservableReport): readonly Metric[] {
   const depths = hyperties.map(({ mailboxDepth }) => mailboxDepth);

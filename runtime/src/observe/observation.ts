@@ -5,7 +5,9 @@
  */
 import * as z from 'zod';
 import type { DeadLetter, DeadLetterLog } from '../bus/dead-letters.ts';
+import type { Address } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
+import type { ObservableDurable } from './durable-observation.ts';
 import { maskSecrets } from './secrets.ts';
 
 const count = z.number();
@@ -82,6 +84,7 @@ export interface ObservableReport {
     readonly address: string;
     readonly status: string;
     readonly mailboxDepth: number;
+    readonly durable?: boolean;
   }[];
   readonly links: readonly {
     readonly peer: string;
@@ -102,6 +105,15 @@ export interface ObservableReport {
 export interface ObservableRuntime {
   readonly deadLetters: Pick<DeadLetterLog, 'list'>;
   inspect(): ObservableReport;
+  /** What its store has of durable hyperties; undefined without a store. */
+  inspectDurable?(): Promise<ObservableDurable | undefined>;
+  /** Messages that are parked, at most 1,000. */
+  parked?(): Promise<readonly unknown[]>;
+  /** Puts a parked message back, or drops it. @throws FabricError `not-found storage` */
+  unpark?(
+    message: { readonly address: Address; readonly place: string },
+    then: 'retry' | 'drop',
+  ): Promise<void>;
 }
 
 /** Hyperties, and links, that one observation lists. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Observation } from '@hyperty/runtime/node';
-import { formatUptime, pageOf } from '../../../../cli/src/inspection/page.ts';
+import type { DurableObservation, Observation } from '@hyperty/runtime/node';
+import { pageOf } from '../../../../cli/src/inspection/page.ts';
+import { formatUptime } from '../../../../cli/src/inspection/time-text.ts';
 
 const terminal = { bold: (text: string) => text, dim: (text: string) => text };
 const home = 'hyperty://partner.example/bob/';
@@ -73,8 +74,44 @@ const busy: Observation = {
     message: `reason ${n} ${'of many words '.repeat(30)}`,
   })),
 };
-const show = (observation: Observation, width = 80): string =>
-  pageOf(observation, { width, terminal }).join('\n');
+const none = { count: 0, isMore: false };
+const durable: DurableObservation = {
+  hyperties: [
+    { address: `${home}order-17`, machine: 'order', version: 3, state: 'paid', mailbox: none, wakes: [] },
+    {
+      address: `${home}agenda`,
+      machine: 'agenda',
+      version: 1,
+      state: {},
+      mailbox: { count: 3, isMore: false },
+      wakes: [
+        { event: 'after 3600000', dueMs: new Date(2026, 10, 25, 8).getTime() },
+        { reminder: 'morning', event: 'morning', dueMs: new Date(2026, 10, 26, 8).getTime() },
+      ],
+    },
+    { address: `${home}${'x'.repeat(300)}`, mailbox: { count: 1000, isMore: true }, wakes: [] },
+  ],
+  total: {
+    hyperties: { count: 3, isMore: false },
+    mail: { count: 1003, isMore: true },
+    outgoing: { count: 4, isMore: false },
+    parked: { count: 1, isMore: false },
+  },
+  outgoing: [{ to: 'hyperty://acme.example/alice/tally', messages: 4 }],
+  parked: [
+    {
+      address: `${home}agenda`,
+      place: '1838616701754368-1747c0cb',
+      from: 'hyperty://acme.example/alice/visitor',
+      type: 'event',
+      attempts: 5,
+      error: { name: 'Error', message: 'no such day' },
+      at: 140_000,
+    },
+  ],
+};
+const show = (observation: Observation, width = 80, stored?: DurableObservation): string =>
+  pageOf(observation, { width, terminal }, stored).join('\n');
 
 describe('the page of a runtime', () => {
   it('shows a quiet runtime in a few lines', () => {
@@ -107,9 +144,30 @@ describe('the page of a runtime', () => {
     assert.match(page, /… and 25 more$/);
   });
 
+  it('shows what its store has: who is halted, what waits, what is on its way and what is parked', () => {
+    const [agenda] = busy.report.hyperties;
+    assert.ok(agenda);
+    const halted = { ...agenda, status: 'halted', state: undefined, reason: 'Its machine is gone.' };
+    const page = show({ ...quiet, report: { ...quiet.report, hyperties: [halted] } }, 80, durable);
+    assert.match(page, /Hyperties .*\n {2}none\n/);
+    assert.match(page, /Durable {2}3 in the store, 1 in memory · more than 1003 messages in mailboxes\n/);
+    assert.match(page, /NAME +DEFINITION +STATUS +STATE +MAILBOX\n/);
+    assert.match(
+      page,
+      / {2}agenda +halted +3\n {4}wakes 2026-11-25 08:00 \(after 1 h\), and 1 other time\n {4}Its machine is gone\.\n/,
+    );
+    assert.match(page, / {2}order-17 +order 3 +asleep +paid +0\n/);
+    assert.match(page, / {2}x+…x+ +damaged +more than 1000\n/);
+    assert.match(page, /Outgoing {2}4 messages.*\n {2}4 {2}hyperty:\/\/acme\.example\/alice\/tally\n/);
+    assert.match(
+      page,
+      /Parked {2}1 message;.*\n {2}hyperty:.*\/agenda\n {4}1838616701754368-1747c0cb {2}crashed it 5 times, 1 min ago\n {4}event from hyperty:.*visitor\n {4}Error: no such day\n/,
+    );
+  });
+
   it('is never wider than the terminal, down to eighty columns', () => {
     for (const width of [80, 100, 120]) {
-      const widest = Math.max(...pageOf(busy, { width, terminal }).map((line) => line.length));
+      const widest = Math.max(...pageOf(busy, { width, terminal }, durable).map((line) => line.length));
       assert.ok(widest <= width, `${widest} of ${width}`);
     }
   });
@@ -134,6 +192,27 @@ describe('the page of a runtime', () => {
     });
     assert.doesNotMatch(page.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u);
     assert.ok(page.split('\n').length < 25);
+    const [stored] = durable.hyperties;
+    const [parked] = durable.parked;
+    assert.ok(stored && parked);
+    const wakes = [{ reminder: evil, event: evil, dueMs: 0 }];
+    const stores = show(quiet, 80, {
+      ...durable,
+      hyperties: [{ ...stored, address: evil, machine: evil, state: { [evil]: evil }, wakes }],
+      outgoing: [{ to: evil, messages: 1 }],
+      parked: [
+        {
+          ...parked,
+          address: evil,
+          place: evil,
+          from: evil,
+          type: evil,
+          error: { name: evil, message: evil },
+        },
+      ],
+    });
+    assert.doesNotMatch(stores.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u);
+    assert.ok(stores.split('\n').length < 30);
   });
 });
 

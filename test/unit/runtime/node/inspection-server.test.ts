@@ -5,8 +5,15 @@ import { statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { FabricError } from '@hyperty/runtime';
-import { askInspection, observeAt, serveInspection, type Inspection } from '@hyperty/runtime/node';
+import { createMemoryStore, FabricError } from '@hyperty/runtime';
+import {
+  askInspection,
+  observeAt,
+  observeDurableAt,
+  serveInspection,
+  type Inspection,
+} from '@hyperty/runtime/node';
+import { counter } from '../../../support/durable-party.ts';
 import { failsWith, hostWorkshop, startPair, type Pair } from '../../../support/hosting.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts';
 
@@ -97,9 +104,41 @@ describe('inspection of a runtime', () => {
     await assert.rejects(askInspection(path, { command: 'drop' }), failsWith('not-found', /parked/));
     await assert.rejects(
       askInspection(path, { command: 'dance' }),
-      failsWith('unsupported', /drop, nothing, report/),
+      failsWith('unsupported', /drop, durable, nothing, report/),
     );
     await assert.rejects(serve({ handlers: { report: () => Promise.resolve() } }), TypeError);
+  });
+
+  it('tells what the store has of durable hyperties, and deals with a parked message', async () => {
+    const { world } = pair;
+    const carol = await world.runtime('carol@guest.example', {
+      store: createMemoryStore({ clock: world.clock }),
+    });
+    const hosted = carol.host(counter);
+    await world.until(hosted.ready);
+    carol.remote(hosted.peer).send({ type: 'crash', when: 'always' });
+    await world.advance(10_000);
+    served = await serveInspection(carol, { path });
+    const [parked] = (await observeDurableAt(path))?.parked ?? [];
+    assert.equal(parked?.address, hosted.address);
+    assert.equal(parked.error.message, 'told to crash: always');
+    const { address, place } = parked;
+    for (const wrong of [
+      { address },
+      { address, place, then: 'burn' },
+      { address: 'x', place, then: 'drop' },
+    ])
+      await assert.rejects(askInspection(path, { command: 'unpark', ...wrong }), failsWith('invalid'));
+    const request = { command: 'unpark', address, place, then: 'drop' };
+    const dropping = askInspection(path, request);
+    assert.deepEqual(await dropping, { address, place, then: 'drop' });
+    await assert.rejects(askInspection(path, request), failsWith('not-found', /no parked message/));
+    assert.deepEqual((await observeDurableAt(path))?.parked, []);
+  });
+
+  it('tells that there is no store', async () => {
+    await serve();
+    assert.equal(await observeDurableAt(path), undefined);
   });
 
   it('says what is wrong with a request, and takes the next one', async () => {

@@ -36,7 +36,7 @@ describe('metrics of a runtime', () => {
       status,
       mailboxDepth,
     });
-    const hyperties = [hyperty('a', 3), hyperty('b', 4), hyperty('c', 0, 'restarting')];
+    const hyperties = [hyperty('a', 3), { ...hyperty('b', 4), durable: true }, hyperty('c', 0, 'restarting')];
     const metrics = createRuntimeMetrics()({
       ...empty,
       hyperties,
@@ -51,6 +51,7 @@ describe('metrics of a runtime', () => {
     assert.equal(valueOf(metrics, 'hyperty_pending_requests'), 2);
     assert.equal(valueOf(metrics, 'hyperty_dead_letters_total'), 9);
     assert.equal(valueOf(metrics, 'hyperty_outgoing_messages'), 6);
+    assert.equal(valueOf(metrics, 'hyperty_awake_durable_hyperties'), 1);
     assert.equal(valueOf(createRuntimeMetrics()(empty), 'hyperty_outgoing_messages'), undefined);
   });
 

@@ -1,0 +1,65 @@
+/** What a runtime shows of its durable hyperties to whoever watches it from outside. Bounded, without bodies and secrets. */
+import * as z from 'zod';
+import { FabricError } from '../message/error.ts';
+import { maskSecrets } from './secrets.ts';
+
+/** Of how many at least; exact unless `isMore`. */
+const tally = z.looseObject({ count: z.number(), isMore: z.boolean() });
+
+const durableObservationSchema = z.looseObject({
+  hyperties: z.array(
+    z.looseObject({
+      address: z.string(),
+      machine: z.string().optional(),
+      version: z.number().optional(),
+      state: z.unknown().optional(),
+      mailbox: tally,
+      wakes: z.array(
+        z.looseObject({ reminder: z.string().optional(), event: z.string(), dueMs: z.number() }),
+      ),
+    }),
+  ),
+  total: z.looseObject({ hyperties: tally, mail: tally, outgoing: tally, parked: tally }),
+  outgoing: z.array(z.looseObject({ to: z.string(), messages: z.number() })),
+  parked: z.array(
+    z.looseObject({
+      address: z.string(),
+      place: z.string(),
+      from: z.string(),
+      type: z.string(),
+      attempts: z.number(),
+      error: z.looseObject({ name: z.string(), message: z.string() }),
+      at: z.number(),
+    }),
+  ),
+});
+
+/** What a runtime shows of its durable hyperties; the report of `Runtime.inspectDurable` fits. */
+export type DurableObservation = z.infer<typeof durableObservationSchema>;
+
+/** What is shown of a report of durable hyperties; that of a runtime has all of it. */
+export interface ObservableDurable {
+  readonly parked: readonly { readonly error: { readonly name: string; readonly message: string } }[];
+}
+
+const MAX_REASON_CHARS = 500;
+
+/** Makes a report fit to be shown: what was thrown may hold secrets, and be long. */
+export function observeDurable(report: ObservableDurable): ObservableDurable {
+  return {
+    ...report,
+    parked: report.parked.map((message) => {
+      const { name, message: text } = message.error;
+      return { ...message, error: { name, message: maskSecrets(text.slice(0, MAX_REASON_CHARS)) } };
+    }),
+  };
+}
+
+/** Reads what another process has sent. @throws FabricError `invalid` */
+export function parseDurableObservation(value: unknown): DurableObservation {
+  const { success, data, error: cause } = durableObservationSchema.safeParse(value);
+  if (success) return data;
+  const text =
+    'What the runtime tells of its durable hyperties is not understood: it may be of another version.';
+  throw new FabricError('invalid', text, { cause });
+}
