@@ -28,7 +28,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: kind('wait'), ms: fc.nat(90_000) }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('partition', 'heal', 'heal') }) },
   { weight: 4, arbitrary: fc.record({ kind: kind('doom'), who, which: who, calls: fc.integer({ min: 1, max: 40 }), moment }) }, // prettier-ignore
-  { weight: 1, arbitrary: fc.record({ kind: kind('fail'), who, which: who, calls: fc.integer({ min: 1, max: 6 }), moment }) }, // prettier-ignore
+  { weight: 3, arbitrary: fc.record({ kind: kind('fail'), who, which: who, calls: fc.integer({ min: 1, max: 6 }), moment }) }, // prettier-ignore
   { weight: 2, arbitrary: fc.record({ kind: kind('kill', 'stop'), who, which: who }) },
   { weight: 5, arbitrary: fc.record({ kind: kind('start'), who, skewMs }) },
 );
