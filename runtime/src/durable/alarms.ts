@@ -87,9 +87,10 @@ export class Alarms {
     const { clock } = this.#deps;
     this.#nextMs = dueMs;
     clock.clearTimeout(this.#timer);
-    this.#timer = clock.setTimeout(
-      () => void this.look(),
-      Math.min(LONGEST_MS, Math.max(0, dueMs - clock.now())),
-    );
+    const run = (): void => {
+      this.#nextMs = Infinity; // even while we look: no timer is set any more, and later times count
+      void this.look();
+    };
+    this.#timer = clock.setTimeout(run, Math.min(LONGEST_MS, Math.max(0, dueMs - clock.now())));
   }
 }
