@@ -22,6 +22,7 @@ export class RuntimeVictim {
   readonly #victim: Victim;
   readonly #waiting = new Map<number, Waiting>();
   readonly #crashes: string[] = [];
+  readonly #refusals: string[] = [];
   #isWanted = false;
   #lastId = 0;
   #clockOffsetMs = 0;
@@ -45,6 +46,11 @@ export class RuntimeVictim {
   /** Ends that nobody asked for. */
   get crashes(): readonly string[] {
     return this.#crashes;
+  }
+
+  /** Why it could not start, each time that it could not. */
+  get refusals(): readonly string[] {
+    return this.#refusals;
   }
 
   get pid(): number | undefined {
@@ -119,6 +125,7 @@ export class RuntimeVictim {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     child.on('message', (message: FromProcess) => {
       if ('ready' in message) resolve(true);
+      if ('failed' in message) this.#refusals.push(message.failed);
       if ('id' in message) this.#answered(message);
     });
     child.once('exit', (code, signal) => {

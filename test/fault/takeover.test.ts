@@ -53,15 +53,25 @@ for (const kind of ['sqlite', 'redis'] as const) {
       await folder.remove();
     });
 
-    const create = async (name: string, session: Session, store: StorePlace): Promise<RuntimeVictim> => {
+    const prepare = async (name: string, session: Session, store: StorePlace): Promise<RuntimeVictim> => {
       const own = join(folder.path, name);
       await mkdir(own);
       const task = { session, store, folder: own, recorderUrl: recorder.url, passivateAfterMs: 60_000 };
       const victim = new RuntimeVictim(task, join(folder.path, `${name}.log`));
       processes.push(victim);
+      return victim;
+    };
+
+    const create = async (name: string, session: Session, store: StorePlace): Promise<RuntimeVictim> => {
+      const victim = await prepare(name, session, store);
       await victim.start();
       return victim;
     };
+
+    const sharedStore = (): StorePlace =>
+      redis
+        ? { kind: 'redis', url: redis.url, namespace: 'shared' }
+        : { kind: 'sqlite', file: join(folder.path, 'shared.db') };
 
     const at = (name: string): string => hypertyAddress({ domain: world.acme.serverName, owner, name });
 
@@ -78,9 +88,7 @@ for (const kind of ['sqlite', 'redis'] as const) {
 
     /** Two processes that share the tallies, and bob, whose courier tells them numbers. */
     const openShop = async () => {
-      const shared: StorePlace = redis
-        ? { kind: 'redis', url: redis.url, namespace: 'shared' }
-        : { kind: 'sqlite', file: join(folder.path, 'shared.db') };
+      const shared = sharedStore();
       const first = await world.acme.register(owner);
       const second = await world.acme.register(owner);
       const bobs = await world.partner.register(`bob-of-${owner}`);
@@ -150,6 +158,20 @@ for (const kind of ['sqlite', 'redis'] as const) {
       one.thaw();
       await assertAllCounted(bob, other);
       await eventually(async () => (await runningInBoth(one, other)).length === 0, 'one owner for each');
+    });
+
+    it('lets a second process be the same device only once the first one has died', async () => {
+      const session = await world.acme.register(owner);
+      const one = await create('one', session, sharedStore());
+      await one.obey({ do: 'create', couriers: [], tallies: TALLIES });
+      const double = await prepare('double', session, sharedStore());
+      const started = double.start();
+      await eventually(() => double.refusals.length > 0, 'the refusal of the second process', 30_000);
+      assert.match(double.refusals[0] ?? '', /Another process runs as runtime:/);
+      await one.obey({ do: 'report', couriers: [], tallies: TALLIES });
+      await one.kill();
+      await started;
+      await double.obey({ do: 'ask', address: at('tally-1'), timeoutMs: TAKEOVER_DEADLINE_MS }, TAKEOVER_DEADLINE_MS); // prettier-ignore
     });
   });
 }
