@@ -160,7 +160,7 @@ export class DurableActor {
   async #work(): Promise<void> {
     await Promise.resolve(); // what comes together is handled together
     while (this.#status === 'running' && !this.#isStopping) {
-      if (!this.mailbag.isEmpty) await this.#journal.patiently(() => this.mailbag.fill());
+      while (!this.mailbag.isReady) await this.#journal.patiently(() => this.mailbag.fill());
       if (!this.#hasWork) return;
       if (this.#play()) await this.#keep();
       else await this.#recover(this.#incarnation.crash?.thrown);

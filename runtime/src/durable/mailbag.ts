@@ -57,15 +57,22 @@ export class Mailbag {
     this.#hasMore = true;
   }
 
-  /** Reads on when the queue is empty; afterwards the marks of all senders in the queue are known. */
+  /** False when there is more to read before anything can be taken. */
+  get isReady(): boolean {
+    const [first] = this.#queue;
+    return first ? this.#isKnown(first) : !this.#hasMore;
+  }
+
+  /** Reads on when the queue is empty; then it finds out the marks of all senders in the queue. */
   async fill(): Promise<void> {
     if (this.#queue.length === 0 && this.#hasMore) await this.#read();
     await this.#learn();
   }
 
-  /** The next rows. */
+  /** The next rows, up to the first whose sender's mark is not known: it came while marks were being read. */
   take(limit: number): readonly MailRow[] {
-    return this.#queue.splice(0, limit);
+    const unknown = this.#queue.findIndex((row) => !this.#isKnown(row));
+    return this.#queue.splice(0, unknown < 0 ? limit : Math.min(limit, unknown));
   }
 
   /** Rows that were taken and not handled. */
@@ -107,6 +114,10 @@ export class Mailbag {
       this.#queue = []; // what came meanwhile is behind what could not be read
       throw caught;
     }
+  }
+
+  #isKnown({ stream }: MailRow): boolean {
+    return !stream || this.#marks.has(stream.sender);
   }
 
   async #learn(): Promise<void> {
