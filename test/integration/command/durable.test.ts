@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createWorld, type World } from '@hyperty/cli';
+import { eventually } from '../../support/eventually.ts';
 import { runCommand, startCommand, type RunningCommand } from '../../support/hyperty-command.ts';
 import { requireSynapse } from '../../support/synapse.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.ts';
@@ -115,6 +116,63 @@ describe('hyperty run with a durable hyperty', function () {
     await hosted(third);
     assert.equal(await add(address), 'The total is 2.');
     await end(third);
+  });
+
+  it('is shown with what is parked, which can be retried and dropped, with and without its runtime', async () => {
+    const shaky = join(folder.path, 'shaky.ts');
+    await writeFile(
+      shaky,
+      `import { defineHyperty, remind } from '@hyperty/runtime';
+       import { createMachine } from 'xstate';
+       import * as z from 'zod';
+       export const shaky = defineHyperty({
+         descriptor: { name: 'shaky', version: '1.0.0' },
+         accepts: { shake: z.object({ secret: z.string() }) },
+         emits: {},
+         durable: { version: 1 },
+         machine: createMachine({
+           entry: remind({ id: 'new-year', schedule: { at: Date.UTC(2999, 0) }, event: { type: 'new-year' } }),
+           on: { shake: { actions: () => { throw new Error('it fell over'); } } },
+         }),
+       });`,
+    );
+    const shake = join(folder.path, 'shake.ts');
+    await writeFile(
+      shake,
+      `import { shaky } from './shaky.ts';
+       export default async ({ runtime }) => {
+         runtime.remote(shaky.at(process.env.SHAKY)).send({ type: 'shake', secret: 'of the body' });
+         await runtime.ask(process.env.SHAKY, { type: 'nothing' }).catch(() => undefined);
+       };`,
+    );
+    const store = join(folder.path, 'shaky.db');
+    const dir = ['--dir', world.dir];
+    const run = startCommand(['run', shaky, ...dir, '--store', store, '--metrics', '0']);
+    commands.push(run);
+    const address = await hosted(run);
+    await runCommand(['run', shake, ...dir], { SHAKY: address });
+    const parkedIn = async (...where: readonly string[]): Promise<readonly { place: string }[]> =>
+      JSON.parse((await runCommand(['parked', 'list', '--json', ...where])).output) as { place: string }[];
+    await eventually(async () => (await parkedIn(...dir)).length === 1, 'it is parked');
+    const shown = (await runCommand(['inspect', ...dir])).output;
+    assert.match(shown, /shaky +running +0\n {4}wakes 2999-\d\d-\d\d \d\d:\d\d \(reminder new-year\)\n/);
+    assert.match(shown, /Parked {2}1 message[\s\S]*Error: it fell over/);
+    assert.doesNotMatch(shown, /of the body/);
+    const [, metrics = ''] = /metrics at (\S+)/.exec(run.output()) ?? [];
+    assert.match(await (await fetch(metrics)).text(), /^hyperty_parked_messages 1$/m);
+    const name = async (then: string, ...where: readonly string[]): Promise<readonly string[]> => {
+      const [message] = await parkedIn(...where);
+      return ['parked', then, address, message?.place ?? '', ...where];
+    };
+    assert.match((await runCommand(await name('retry', ...dir))).output, /handled again/);
+    await eventually(async () => (await parkedIn(...dir)).length === 1, 'it is parked again');
+    const inUse = await runCommand(await name('drop', '--store', store));
+    assert.match(inUse.output, /A runtime uses .*\(conflict\)/);
+    assert.equal(inUse.code, 1);
+    await end(run);
+    const dropped = await runCommand(await name('drop', '--store', store));
+    assert.equal(dropped.output, 'Dropped.\n');
+    assert.match((await runCommand(['parked', 'list', '--store', store])).output, /^Nothing is parked\.\n$/);
   });
 
   it('gives a script a store where that is asked for', async () => {
