@@ -220,11 +220,10 @@ export class Outgoing {
   #isFinal(lane: Lane, envelope: Envelope, error: FabricError): boolean {
     const now = this.#deps.bus.clock.now();
     if (envelope.deadline !== undefined && envelope.deadline <= now) return true;
-    const isQuestion = envelope.type === 'execute';
-    const isMissing = error.code === 'not-found' || (error.code === 'no-route' && !isQuestion);
-    if (!isMissing) return !error.retryable;
+    // While a runtime starts it has no roads yet, and hyperties that went on have messages for them.
+    if (error.code !== 'not-found' && error.code !== 'no-route') return !error.retryable;
     lane.missingSinceMs ??= now;
-    const graceMs = isQuestion ? NOT_FOUND_GRACE_MS : LOST_AFTER_MS;
+    const graceMs = envelope.type === 'execute' ? NOT_FOUND_GRACE_MS : LOST_AFTER_MS;
     return now - lane.missingSinceMs > graceMs;
   }
 }

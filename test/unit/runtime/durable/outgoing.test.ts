@@ -80,6 +80,14 @@ describe('outgoing messages', () => {
     assert.deepEqual(failed, ['id-1 not-found']);
   });
 
+  it('wait for the roads of a runtime that is starting', () => {
+    const question = message(1, { type: 'execute', deadline: clock.now() + DAY_MS });
+    void outgoing.push([question, message(2)]);
+    for (const one of [question, message(2)])
+      outgoing.undeliverable(one, new FabricError('no-route', 'No protostub yet.'));
+    assert.deepEqual(failed, []);
+  });
+
   it('tell whoever asks after a minute that nobody is there', async () => {
     const question = message(1, { type: 'execute', deadline: clock.now() + DAY_MS });
     void outgoing.push([question]);
