@@ -1,5 +1,5 @@
 /** A company of a test world whose processes die, are stopped and started again, one or two at a time, on one medium. */
-import { createMemoryMedium, type Clock, type MemoryMedium, type Runtime } from '@hyperty/runtime';
+import { createMemoryMedium, type Clock, type Envelope, type MemoryMedium, type Runtime } from '@hyperty/runtime'; // prettier-ignore
 import type { TestWorld } from '@hyperty/runtime/testing';
 import { alarm } from './durable-party.ts';
 import { ledger, payer, shopper } from './crash-party.ts';
@@ -11,9 +11,19 @@ export interface CompanyOptions {
   readonly latencyMs: () => number;
   /** How much later than it happened a change by others is noticed, milliseconds. */
   readonly noticeMs: () => number;
+  /** How long the next message takes in a pipeline, milliseconds; undefined: the pipelines have no stage. */
+  readonly stageMs: (() => number) | undefined;
   /** After this long a dead process's hyperties go to another one. Default 5 s. */
   readonly leaseMs?: number;
 }
+
+/** A stage that takes time, and no more. */
+const slowly =
+  (clock: Clock, stageMs: () => number) =>
+  async (envelope: Envelope): Promise<Envelope> => {
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, stageMs()));
+    return envelope;
+  };
 
 /** One process. */
 export interface Process {
@@ -55,7 +65,7 @@ export class Company {
     this.#lives += 1;
     const clock = this.#clockAhead(skewMs, () => store.isDead);
     const onDeath = (): void => this.#world.faults.kill(runtime);
-    const { leaseMs, ...pace } = this.#options;
+    const { leaseMs, stageMs, ...pace } = this.#options;
     const store = createFrailStore(this.medium, { clock, onDeath, ...pace });
     const durable = leaseMs === undefined ? {} : { durable: { leaseMs } };
     const runtime: Runtime = this.#world.create(this.name, {
@@ -64,6 +74,8 @@ export class Company {
       clock,
       ...durable,
     });
+    if (stageMs)
+      for (const pipeline of [runtime.incoming, runtime.outgoing]) pipeline.use(slowly(clock, stageMs));
     for (const kind of [ledger, payer, shopper]) runtime.host(kind as typeof ledger);
     runtime.host(alarm);
     const started = runtime.start();

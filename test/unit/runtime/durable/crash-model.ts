@@ -36,6 +36,8 @@ export interface Weather {
   readonly latencyMs: number;
   /** Longest time until a change by others is noticed. */
   readonly noticeMs: number;
+  /** Longest time that a message takes in a pipeline. Default: the pipelines have no stage. */
+  readonly stageMs?: number | undefined;
   /** After this long a dead process's hyperties go to another one. Default 5 s. */
   readonly leaseMs?: number;
 }
@@ -74,7 +76,7 @@ export class Stage {
   #asked = 0;
 
   constructor(weather: Weather) {
-    const { seed, drop, duplicate, delayMs, latencyMs, noticeMs, ...lease } = weather;
+    const { seed, drop, duplicate, delayMs, latencyMs, noticeMs, stageMs, ...lease } = weather;
     const random = createSeededRandom(seed);
     const upTo = (most: number) => (): number => Math.floor(random() * (most + 1));
     this.world = createTestWorld({ seed });
@@ -84,7 +86,8 @@ export class Stage {
     const options = {
       latencyMs: upTo(latencyMs),
       noticeMs: upTo(noticeMs),
-      ...('leaseMs' in lease ? lease : {}),
+      stageMs: stageMs === undefined ? undefined : upTo(stageMs),
+      ...lease,
     };
     this.companies = [
       new Company(this.world, 'alice@acme.example', options),

@@ -40,6 +40,7 @@ const weather: fc.Arbitrary<Weather> = fc.record({
   delayMs: fc.constantFrom(0, 300),
   latencyMs: fc.constantFrom(0, 0, 4),
   noticeMs: fc.constantFrom(0, 100),
+  stageMs: fc.constantFrom(undefined, undefined, 20),
 });
 
 /** `RUNS`: how many. `SEED` and `FAILURE` (fast-check's path): replays a run that failed, and makes it smaller. */
