@@ -1,4 +1,4 @@
-/** What a store has of durable hyperties as a person reads it: those in memory and those asleep, what waits, what is parked. */
+/** What a store has of durable hyperties as a person reads it: those in memory and passive ones, what waits, what is parked. */
 import { printable, type DurableObservation, type Observation } from '@hyperty/runtime/node';
 import { cutEnd, cutMiddle } from './line-width.ts';
 import { counted, heading, homeOf, more, nameIn, optional, reasonLines, stateText, type PageFormat } from './page-parts.ts'; // prettier-ignore
@@ -98,7 +98,7 @@ const columnsFor = (rows: readonly Row[], home: string): readonly Column<Row>[] 
         ? ''
         : cutEnd(printable(`${machine} ${String(version)}`), MAX_STATE_CHARS),
   }),
-  { title: 'STATUS', text: ({ live, machine }) => (machine === undefined ? 'damaged' : printable(live?.status ?? 'asleep')) }, // prettier-ignore
+  { title: 'STATUS', text: ({ live, machine }) => (machine === undefined ? 'damaged' : printable(live?.status ?? 'passive')) }, // prettier-ignore
   ...optional(rows, {
     title: 'STATE',
     text: ({ live, state }: Row) => {

@@ -156,7 +156,7 @@ describe('the page of a runtime', () => {
       page,
       / {2}agenda +halted +3\n {4}wakes 2026-11-25 08:00 \(after 1 h\), and 1 other time\n {4}Its machine is gone\.\n/,
     );
-    assert.match(page, / {2}order-17 +order 3 +asleep +paid +0\n/);
+    assert.match(page, / {2}order-17 +order 3 +passive +paid +0\n/);
     assert.match(page, / {2}x+…x+ +damaged +more than 1000\n/);
     assert.match(page, /Outgoing {2}4 messages.*\n {2}4 {2}hyperty:\/\/acme\.example\/alice\/tally\n/);
     assert.match(
