@@ -16,9 +16,12 @@ export function storePlaceOf(
 ): string {
   if (memoryFolder !== undefined) return join(memoryFolder, 'store.db');
   const [, localpart = '', server = ''] = /^@([^:]*):(.*)$/.exec(session.userId) ?? [];
-  const names = [server, localpart, `${program}.db`].map((name) => encodeURIComponent(name));
+  const names = [server, localpart, `${program}.db`].map(fileName);
   return join(stateFolder(), 'hyperty', ...names);
 }
+
+/** One name, never a path, nor a way out of its folder: a homeserver has its say in what a user is called. */
+const fileName = (name: string): string => encodeURIComponent(name).replace(/^\./, '%2E');
 
 function stateFolder(): string {
   const given = process.env['XDG_STATE_HOME'] ?? '';

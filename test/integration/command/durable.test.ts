@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createWorld, type World } from '@hyperty/cli';
 import { eventually } from '../../support/eventually.ts';
@@ -173,6 +173,26 @@ describe('hyperty run with a durable hyperty', function () {
     const dropped = await runCommand(await name('drop', '--store', store));
     assert.equal(dropped.output, 'Dropped.\n');
     assert.match((await runCommand(['parked', 'list', '--store', store])).output, /^Nothing is parked\.\n$/);
+  });
+
+  it('keeps the store of any Matrix account in the folder for state, over its devices', async () => {
+    const { baseUrl } = world.company('acme');
+    await world.logIn('acme', { localpart: 'emil', deviceName: 'a test' });
+    const account = await readFile(join(world.dir, 'acme', 'accounts', 'emil.json'), 'utf8');
+    const { password } = JSON.parse(account) as { password: string };
+    const env = { HYPERTY_PASSWORD: password, XDG_STATE_HOME: join(folder.path, 'state') };
+    const args = ['run', example('counter.ts'), '--homeserver', baseUrl, '--user', 'emil'];
+    for (const expected of ['The total is 1.', 'The total is 2.']) {
+      const command = startCommand(args, env);
+      commands.push(command);
+      const address = await hosted(command);
+      assert.match(
+        command.output(),
+        /lives in .*\/state\/hyperty\/acme\.localhost%3A\d+\/emil\/counter\.db\n/,
+      );
+      assert.equal(await add(address), expected);
+      await end(command);
+    }
   });
 
   it('gives a script a store where that is asked for', async () => {
