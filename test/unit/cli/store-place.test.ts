@@ -39,7 +39,7 @@ describe('the place of a store', () => {
     const userId = '@a/../../b:evil/..';
     assert.equal(
       storePlaceOf({ session: { ...session, userId } }, '../../x'),
-      '/state/hyperty/evil%2F../a%2F..%2F..%2Fb/..%2F..%2Fx.db',
+      '/state/hyperty/evil%2F../a%2F..%2F..%2Fb/%2E.%2F..%2Fx.db',
     );
     assert.equal(
       storePlaceOf({ session: { ...session, userId: '@..:..' } }, '..'),
