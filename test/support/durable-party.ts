@@ -1,8 +1,9 @@
 /** Durable hyperties for tests, and runtimes that can be killed: a test's own processes, on stores in memory. */
-import { ask, createMemoryMedium, createMemoryStore, defineHyperty, effect, remind, reply, tell, type Accepted, type MemoryMedium, type Runtime, type RuntimeOptions, type Store } from '@hyperty/runtime'; // prettier-ignore
+import { ask, createMemoryMedium, defineHyperty, effect, remind, reply, tell, type Accepted, type MemoryMedium, type Runtime, type RuntimeOptions } from '@hyperty/runtime'; // prettier-ignore
 import type { TestWorld } from '@hyperty/runtime/testing';
 import { assign, setup } from 'xstate';
 import * as z from 'zod';
+import { createFrailStore, type FrailStore } from './frail-store.ts';
 
 const counterAccepts = {
   add: z.object({ amount: z.number() }),
@@ -180,70 +181,17 @@ export const alarm = defineHyperty({
   }),
 });
 
-/** A store whose process can be killed: from then on nothing that it is asked ever settles. */
-export interface MortalStore extends Store {
-  kill(): void;
-  /** Calls that were made. */
-  readonly calls: number;
-}
-
-/** Makes a store on `medium` that dies at its `dieAt`-th call: before it does anything, or after. */
-export function createMortalStore(
-  medium: MemoryMedium,
-  options: { clock: RuntimeOptions['clock']; dieAt?: number; after?: boolean; onDeath?: () => void },
-): MortalStore {
-  const { clock, dieAt = Infinity, after = false, onDeath } = options;
-  const store = createMemoryStore(clock ? { medium, clock } : { medium });
-  let calls = 0;
-  const state = { isDead: false };
-  const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
-  const kill = (): void => {
-    if (state.isDead) return;
-    state.isDead = true;
-    onDeath?.();
-  };
-  const mortal =
-    <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
-    async (...args: A): Promise<T> => {
-      if (state.isDead) return never();
-      calls += 1;
-      if (calls < dieAt) {
-        const result = await call(...args);
-        return state.isDead ? never() : result;
-      }
-      if (after) await call(...args);
-      kill();
-      return never();
-    };
-  return {
-    name: store.name,
-    durability: store.durability,
-    get calls() {
-      return calls;
-    },
-    kill,
-    get: mortal((key) => store.get(key)),
-    range: mortal((range) => store.range(range)),
-    commit: mortal((...batch: Parameters<Store['commit']>) => store.commit(...batch)),
-    acquire: mortal((...request: Parameters<Store['acquire']>) => store.acquire(...request)),
-    release: mortal((lease) => store.release(lease)),
-    holderOf: mortal((name) => store.holderOf(name)),
-    watch: (...watching) => store.watch(...watching),
-    close: () => store.close(),
-  };
-}
-
 /** One account whose runtimes are killed and started again on one medium. */
 export interface Account {
   readonly medium: MemoryMedium;
   /** Starts a process; `hosting` hosts in it before it starts. */
-  start(options?: { dieAt?: number; after?: boolean; durable?: RuntimeOptions['durable'] }): Promise<Life>;
+  start(options?: { durable?: RuntimeOptions['durable'] }): Promise<Life>;
 }
 
 /** A process of an account. */
 export interface Life {
   readonly runtime: Runtime;
-  readonly store: MortalStore;
+  readonly store: FrailStore;
   /** Ends it without a word. */
   kill(): void;
 }
@@ -258,19 +206,15 @@ export function createAccount(
   let lives = 0;
   return {
     medium,
-    async start({ durable, ...death } = {}) {
+    async start({ durable } = {}) {
       lives += 1;
-      const born: { runtime?: Runtime } = {};
-      const onDeath = (): void => {
-        if (born.runtime) testWorld.faults.kill(born.runtime);
-      };
-      const store = createMortalStore(medium, { clock: testWorld.clock, onDeath, ...death });
-      const runtime = testWorld.create(name, {
+      const onDeath = (): void => testWorld.faults.kill(runtime);
+      const store = createFrailStore(medium, { clock: testWorld.clock, onDeath });
+      const runtime: Runtime = testWorld.create(name, {
         device: `pc${lives}`,
         store,
         ...(durable ? { durable } : {}),
       });
-      born.runtime = runtime;
       hosting(runtime);
       await testWorld.until(runtime.start());
       return { runtime, store, kill: () => store.kill() };
