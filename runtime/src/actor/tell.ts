@@ -1,5 +1,5 @@
 /** Action with which a hyperty sends an event to another one, without following it. */
-import { parseAddress } from '../message/address.ts';
+import { parseAddress, type Address } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import { fabricOf, type AnySystem } from './context.ts';
 import { parseEvent, type EventSchemas, type HypertyDefinition, type Sent } from './hyperty.ts';
@@ -50,24 +50,20 @@ export function tell<A extends EventSchemas, C, V>(
 ) {
   return ({ context, event, system }: ActionArgs<C, V>): void => {
     const { to, event: told } = typeof telling === 'function' ? telling({ context, event }) : telling;
-    send(system, { to, body: told, accepts: definition.accepts });
+    send(system, { to: parseAddress(to), body: told, accepts: definition.accepts });
   };
 }
 
 /** Sends an event on its way; one that the hyperty would not accept is a dead letter here already. */
 export function send(
   system: AnySystem,
-  { to, body, accepts }: { to: string; body: unknown; accepts: EventSchemas },
+  { to, body, accepts }: { to: Address; body: unknown; accepts: EventSchemas },
 ): void {
   const fabric = fabricOf(system);
-  const address = parseAddress(to);
   try {
-    fabric.post({ to: address, type: 'event', body: parseEvent(accepts, body, `Event to ${address}`) });
+    fabric.post({ to, type: 'event', body: parseEvent(accepts, body, `Event to ${to}`) });
   } catch (caught) {
     const { address: from, bus } = fabric;
-    bus.deadLetters.add(
-      { id: bus.ids.next(), from, to: address, type: 'event', body },
-      FabricError.from(caught),
-    );
+    bus.deadLetters.add({ id: bus.ids.next(), from, to, type: 'event', body }, FabricError.from(caught));
   }
 }
