@@ -14,7 +14,7 @@ import { alarm, createBuyer, createCounter, teller, type Outside } from './party
 
 /** How a test makes stores of one implementation. */
 export interface DurableSetup extends Pick<StoreSetup, 'create' | 'timeoutMs'> {
-  /** A process that is silent for this long is taken for dead. Default 600 ms; more where the medium is slow. */
+  /** A process that is silent for this long is taken for dead. Default 300 ms; more where the medium is slow. */
   readonly leaseMs?: number;
 }
 
@@ -50,7 +50,7 @@ export interface DurableStage {
   readonly outside: Outside;
   readonly counter: ReturnType<typeof createCounter>;
   /** Makes a company with an empty medium. @param domain such as `acme.example` */
-  company(domain: string): Promise<Company>;
+  readonly company: (domain: string) => Promise<Company>;
   /** Loses all that goes from one domain to another one, until this is ended with undefined. */
   lose(way: { readonly from: string; readonly to: string } | undefined): void;
   readonly eventually: Eventually;
@@ -67,8 +67,8 @@ export const durableCase = (name: string, act: DurableCase['act']): DurableCase 
 
 /** Links between processes on one machine; who is silent is found out soon. */
 const LINKS = { minResendMs: 100, ackDelayMs: 20 };
-const LEASE_MS = 600;
-const PASSIVATE_AFTER_MS = 300;
+const LEASE_MS = 300;
+const PASSIVATE_AFTER_MS = 150;
 const TIMEOUT_MS = 10_000;
 
 /** What all processes of a case share. */

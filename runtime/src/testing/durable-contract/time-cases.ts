@@ -6,7 +6,7 @@ import type { Count, Rings } from './party.ts';
 const rung = async (process: Process): Promise<Rings> =>
   (await process.ask('alarm', { type: 'rings' })) as Rings;
 
-const AFTER_MS = 1200;
+const AFTER_MS = 800;
 
 /** What comes in its time. */
 export const timeCases: readonly DurableCase[] = [

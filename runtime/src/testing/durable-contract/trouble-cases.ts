@@ -30,10 +30,11 @@ export const troubleCases: readonly DurableCase[] = [
     const euros = sum({ version: 1 }, 'euros');
     const first = await acme.start({ host: (runtime) => void runtime.host(euros) });
     await first.ask('sum', { type: 'add', amount: 2 });
-    first.kill();
+    await first.stop();
     const cents = sum({ version: 2, migrations: { 1: toCents } }, 'cents');
     const second = await acme.start({ host: (runtime) => void runtime.host(cents) });
-    expectEqual(await second.ask('sum', { type: 'add', amount: 5 }), { type: 'is', value: 205 }, 'the sum');
+    const outcome = await second.ask('sum', { type: 'add', amount: 5 });
+    expectEqual(outcome, { type: 'is', amount: 205, unit: 'cents' }, 'the sum');
   }),
 ];
 
@@ -98,29 +99,34 @@ const succeeds = (work: Promise<unknown>): Promise<boolean> =>
 
 const accepts = { add: z.object({ amount: z.number() }) };
 
-/** A sum whose context has the field of its version. */
-const sum = (durable: Durability, field: string) =>
+interface Sum {
+  readonly amount: number;
+  readonly unit: string;
+}
+
+/** A sum in the unit of its version. */
+const sum = (durable: Durability, unit: string) =>
   defineHyperty({
     descriptor: { name: 'sum', version: '1.0.0' },
     accepts,
-    emits: { is: z.object({ value: z.number() }) },
+    emits: { is: z.object({ amount: z.number(), unit: z.string() }) },
     durable,
     machine: setup({
-      types: { context: {} as Record<string, number>, events: {} as Accepted<typeof accepts> },
+      types: { context: {} as Sum, events: {} as Accepted<typeof accepts> },
     }).createMachine({
-      context: { [field]: 0 },
+      context: { amount: 0, unit },
       on: {
         add: {
           actions: [
-            assign(({ context, event }) => ({ [field]: (context[field] ?? 0) + event.amount })),
-            reply(({ context }) => ({ type: 'is', value: context[field] })),
+            assign({ amount: ({ context, event }) => context.amount + event.amount }),
+            reply(({ context }) => ({ type: 'is', ...context })),
           ],
         },
       },
     }),
   });
 
-const toCents = (snapshot: { readonly context: { readonly euros: number } }) => ({
+const toCents = (snapshot: { readonly context: Sum }) => ({
   ...snapshot,
-  context: { cents: snapshot.context.euros * 100 },
+  context: { amount: snapshot.context.amount * 100, unit: 'cents' },
 });
