@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Homeserver } from '@hyperty/cli';
 import { describeFault, type Fault, type Target } from './fault-plan.ts';
+import type { RuntimeVictim } from './runtime-victim.ts';
 import type { Side, Stage } from './stage.ts';
 
 /** What can be done to one target. */
@@ -55,7 +56,7 @@ const disk = ({ disk: full }: Side): Breakable => ({
   },
 });
 
-const clock = ({ runtime }: Side): Breakable => ({
+const clock = (runtime: RuntimeVictim): Breakable => ({
   break: async ({ offsetMs }) => {
     runtime.shiftClock(offsetMs);
     return () => runtime.shiftClock(0);
@@ -67,9 +68,11 @@ export function breakablesOf(stage: Stage): ReadonlyMap<Target, Breakable> {
   const breakables = new Map<Target, Breakable>([['network', network(stage)]]);
   if (stage.redis) breakables.set('redis', process_(stage.redis));
   for (const side of stage.sides) {
-    breakables.set(side.name, process_(side.runtime));
+    const [first, second] = side.runtimes;
+    breakables.set(side.name, process_(first));
+    if (second) breakables.set(`${side.name}-second`, process_(second));
     breakables.set(`${side.name}-homeserver`, homeserver(side.company.homeserver));
-    breakables.set(`${side.name}-clock`, clock(side));
+    breakables.set(`${side.name}-clock`, clock(first));
     if (side.disk) breakables.set(`${side.name}-disk`, disk(side));
   }
   return breakables;

@@ -1,10 +1,12 @@
 /** Which faults happen when: all of it follows from a seed. */
 import type { SeededRandom } from './seeded-random.ts';
 
-/** Who or what a fault hits; `acme` and `partner` are the runtimes. */
+/** Who or what a fault hits; `acme` and `partner` are the runtimes, `…-second` those that share a store with them. */
 export const targets = [
   'acme',
   'partner',
+  'acme-second',
+  'partner-second',
   'acme-homeserver',
   'partner-homeserver',
   'redis',
@@ -45,6 +47,8 @@ const CLOCK: Repertoire = { kinds: ['jump'], longestMs: 6000 };
 const repertoires: Readonly<Record<Target, Repertoire>> = {
   acme: PROCESS,
   partner: PROCESS,
+  'acme-second': PROCESS,
+  'partner-second': PROCESS,
   'acme-homeserver': PROCESS,
   'partner-homeserver': PROCESS,
   redis: PROCESS,

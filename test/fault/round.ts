@@ -95,25 +95,31 @@ export async function playRound(options: RoundOptions): Promise<Outcome> {
     problems.push(...(await untilQuiet(stage, { ...options, signal })));
     recoveryMs = performance.now() - wholeAt;
     problems.push(
-      ...stage.sides.flatMap(({ name, runtime }) => runtime.crashes.map((text) => `${name}: ${text}`)),
+      ...processesOf(stage).flatMap(({ name, runtime }) => runtime.crashes.map((text) => `${name}: ${text}`)),
     );
     if (problems.length > 0) problems.push(...(await explain(stage)));
-    await Promise.all(stage.sides.map(({ runtime }) => runtime.close()));
+    await Promise.all(processesOf(stage).map(({ runtime }) => runtime.close()));
     for (const { name, place } of stage.sides) problems.push(...(await checkStore(name, place)));
     if (problems.length > 0) await keep(stage, [...faults, ...problems]);
   } finally {
     await stage.close();
     if (problems.length === 0) await rm(folder, { recursive: true, force: true });
   }
-  const stores = stage.sides.map(({ place }) => place.kind).join('→');
+  const stores = stage.sides.map(({ place, runtimes }) => `${runtimes.length} on ${place.kind}`).join(' ⇄ ');
   const durationMs = performance.now() - beganAt;
   const { repeats } = stage.recorder;
   return { seed, summary: `${stores}; ${summarise(plan)}`, durationMs, recoveryMs, repeats, problems, faults, folder }; // prettier-ignore
 }
 
+/** All runtime processes, each with a name. */
+const processesOf = ({ sides }: Stage) =>
+  sides.flatMap(({ name, runtimes }) =>
+    runtimes.map((runtime, index) => ({ name: index > 0 ? `${name}-second` : name, runtime })),
+  );
+
 async function startLoad({ sides }: Stage): Promise<void> {
-  for (const { runtime, couriers, load } of sides) {
-    for (const courier of couriers) await runtime.obey({ do: 'start', courier, load });
+  for (const { runtimes, couriers, load } of sides) {
+    for (const courier of couriers) await runtimes[0].obey({ do: 'start', courier, load });
   }
 }
 
@@ -124,12 +130,14 @@ async function untilQuiet(
 ): Promise<readonly string[]> {
   const beganAt = performance.now();
   let toldAt = beganAt;
+  let isCounted = false; // from then on nobody is asked any more: answers are messages too
   for (;;) {
-    const { missing, wrong } = await look(stage);
+    const { missing, wrong } = isCounted ? await lookForOutgoing(stage) : await lookAtCounts(stage);
     if (wrong.length > 0) return wrong;
-    if (missing.length === 0) return [];
     signal.throwIfAborted();
     const now = performance.now();
+    if (missing.length === 0 && isCounted) return [];
+    if (missing.length === 0) isCounted = true;
     if (now - beganAt > deadlineMs)
       return [`not quiet ${deadlineMs / 1000} s after the last fault`, ...missing];
     if (now - toldAt > PROGRESS_MS) {
@@ -140,11 +148,11 @@ async function untilQuiet(
   }
 }
 
-async function look(stage: Stage): Promise<Verdict> {
+async function lookAtCounts(stage: Stage): Promise<Verdict> {
   const reports: SideReport[] = [];
-  for (const { name, runtime, couriers, tallies } of stage.sides) {
+  for (const { name, runtimes, couriers, tallies } of stage.sides) {
     try {
-      reports.push(await runtime.obey<SideReport>({ do: 'report', couriers, tallies }));
+      reports.push(await runtimes[0].obey<SideReport>({ do: 'report', couriers, tallies }));
     } catch (error) {
       return { missing: [`${name} does not answer: ${(error as Error).message}`], wrong: [] };
     }
@@ -152,9 +160,18 @@ async function look(stage: Stage): Promise<Verdict> {
   return judge(stage, reports);
 }
 
+async function lookForOutgoing(stage: Stage): Promise<Verdict> {
+  const missing: string[] = [];
+  for (const { name, runtime } of processesOf(stage)) {
+    const { outgoing } = await runtime.obey<Inspected>({ do: 'inspect' });
+    if (outgoing > 0) missing.push(`${name} has ${outgoing} messages to send`);
+  }
+  return { missing, wrong: [] };
+}
+
 /** What the processes know about what is missing. */
-async function explain({ sides }: Stage): Promise<string[]> {
-  const told = sides.map(async ({ name, runtime }) => {
+async function explain(stage: Stage): Promise<string[]> {
+  const told = processesOf(stage).map(async ({ name, runtime }) => {
     const inspected = await runtime
       .obey<Inspected>({ do: 'inspect' })
       .catch((error: unknown) => String(error));

@@ -88,7 +88,6 @@ class Host {
     return {
       couriers: Object.fromEntries(await Promise.all(couriers.map(askCourier))),
       tallies: Object.fromEntries(await Promise.all(tallies.map(askTally))),
-      outgoing: this.#runtime.inspect().outgoing ?? 0,
     };
   }
 

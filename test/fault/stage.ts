@@ -1,4 +1,4 @@
-/** The scene of one round: a runtime process with its store at each company, the world outside, and what can be broken. */
+/** The scene of one round: one or two runtime processes on a store at each company, the world outside, and what can be broken. */
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hypertyAddress } from '@hyperty/runtime';
@@ -15,7 +15,8 @@ import type { StorePlace } from './task.ts';
 export interface Side {
   readonly name: 'acme' | 'partner';
   readonly company: TestCompany;
-  readonly runtime: RuntimeVictim;
+  /** Its processes: one, or two with a device each that share the store. The first one is given commands. */
+  readonly runtimes: readonly [RuntimeVictim, ...RuntimeVictim[]];
   readonly place: StorePlace;
   /** Where its SQLite file is, when that can be full. */
   readonly disk: SmallDisk | undefined;
@@ -53,6 +54,9 @@ export interface StageOptions {
 const COURIERS = 2;
 const TALLIES = 3;
 const PAUSE_MS = 50;
+/** Sides on which two processes share the store. */
+const SHARED = 0.4;
+const START_TIMEOUT_MS = 30_000;
 const OWNERS = { acme: 'alice', partner: 'bob' } as const;
 /** All tallies of the other company and one of the own. */
 const TARGETS = TALLIES + 1;
@@ -80,7 +84,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     const common = { ...options, recorder, redis, undo };
     const acme = await createSide('acme', kinds.acme, common);
     const partner = await createSide('partner', kinds.partner, common);
-    undo.push(() => Promise.all([acme.runtime.close(), partner.runtime.close()]));
+    undo.push(() => Promise.all([...acme.runtimes, ...partner.runtimes].map((one) => one.close())));
     await Promise.all([acme, partner].map(raise));
     return { sides: [acme, partner], recorder, redis, folder, close };
   } catch (error) {
@@ -124,18 +128,25 @@ async function createSide(
       ? { kind, url: redis.url, namespace: name }
       : { kind: 'sqlite', file: join(disk?.folder ?? own, 'store.db') };
   const task = {
-    session: await company.register(ownerOf(name, seed)),
     store: place,
-    folder: join(own, 'peers'),
     recorderUrl: recorder.url,
     passivateAfterMs: random.pick([200, 2000, 60_000]),
   };
+  const start = async (process: string): Promise<RuntimeVictim> => {
+    const session = await company.register(ownerOf(name, seed));
+    return new RuntimeVictim(
+      { ...task, session, folder: join(own, process) },
+      join(folder, `${process}.log`),
+    );
+  };
+  const first = await start(name);
+  const isShared = random.chance(SHARED) && common.stores === undefined;
   return {
     name,
     company,
     place,
     disk,
-    runtime: new RuntimeVictim(task, join(folder, `${name}.log`)),
+    runtimes: isShared ? [first, await start(`${name}-second`)] : [first],
     couriers: series(name, 'courier', COURIERS),
     tallies: series(name, 'tally', TALLIES),
     load: loadOf(name, common),
@@ -155,9 +166,9 @@ function loadOf(name: SideName, { world, seed, messages, loadMs }: StageOptions)
   return { targets: [...remote, ...local], count, portion, pauseMs: Math.max(PAUSE_MS, Math.floor((loadMs * portion) / count)) }; // prettier-ignore
 }
 
-async function raise({ runtime, couriers, tallies }: Side): Promise<void> {
-  await runtime.start();
-  await runtime.obey({ do: 'create', couriers, tallies });
+async function raise({ runtimes, couriers, tallies }: Side): Promise<void> {
+  for (const one of runtimes) await one.start();
+  await runtimes[0].obey({ do: 'create', couriers, tallies }, START_TIMEOUT_MS);
 }
 
 /** Copies the stores on disks in memory to the folder of logs, for whoever looks for the cause of a failure. */

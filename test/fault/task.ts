@@ -32,7 +32,6 @@ export type Command =
 
 /** How it is with a runtime process; by name of the hyperty. */
 export interface SideReport {
-  readonly outgoing: number;
   readonly couriers: Readonly<Record<string, CourierState>>;
   readonly tallies: Readonly<Record<string, TallyState>>;
 }

@@ -22,7 +22,6 @@ export function judge(stage: Stage, reports: readonly SideReport[]): Verdict {
   stage.sides.forEach((side, index) => {
     const report = reports[index];
     if (!report) return;
-    if (report.outgoing > 0) verdict.missing.push(`${side.name} has ${report.outgoing} messages to send`);
     for (const name of side.couriers) {
       judgeCourier({ name, side, state: report.couriers[name], recorder: stage.recorder }, verdict);
     }
