@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createMemoryStore, FabricError, silentLogger, type Store } from '@hyperty/runtime';
+import { createMemoryStore, delay, FabricError, silentLogger, type Store } from '@hyperty/runtime';
 import { createManualClock, type ManualClock } from '@hyperty/runtime/testing';
 import { Alarms } from '../../../../runtime/src/durable/alarms.ts';
 import { keys, shardOf } from '../../../../runtime/src/durable/keys.ts';
@@ -15,13 +15,18 @@ describe('alarms', () => {
   let woken: string[];
   let shards: string[];
   let failures: number;
+  /** How long a read takes. */
+  let readMs: number;
   beforeEach(async () => {
     clock = createManualClock();
     const memory = createMemoryStore({ clock });
     [woken, shards, failures] = [[], [shardOf(early)], 0];
-    const range: Store['range'] = (wanted) => {
+    readMs = 0;
+    const range: Store['range'] = async (wanted) => {
       failures -= 1;
-      return failures >= 0 ? Promise.reject(new FabricError('storage', 'Not now.')) : memory.range(wanted);
+      if (readMs > 0) await delay(clock, readMs);
+      if (failures >= 0) throw new FabricError('storage', 'Not now.');
+      return memory.range(wanted);
     };
     store = { ...memory, commit: memory.commit.bind(memory), range };
     const wake = (address: Address): void => void woken.push(address);
@@ -63,5 +68,19 @@ describe('alarms', () => {
     await alarms.look();
     await clock.advance(12_000);
     assert.ok(woken.filter((address) => address === early).length > 1);
+  });
+
+  it('are set again after a time has come while they were looking at a slow store', async () => {
+    readMs = 1500;
+    const looking = alarms.look();
+    alarms.note(clock.now() + 1000);
+    await clock.until(looking);
+    await clock.advance(1000);
+    const latest = 'hyperty://acme.example/alice/early2' as Address;
+    shards.push(shardOf(latest));
+    await set(latest, 500);
+    alarms.note(clock.now() + 500);
+    await clock.advance(500 + 4 * readMs);
+    assert.ok(woken.includes(latest));
   });
 });

@@ -88,4 +88,15 @@ describe('the mail of a durable hyperty', () => {
     mailbag.arrived(row(602, place));
     assert.deepEqual(await handled(), [...left.map((_, index) => index + 1), 601, 602]);
   });
+
+  it('gives out no message before its sender’s mark is known, also when it comes while marks are read', async () => {
+    const known = row(7, 10);
+    await store.commit([{ key: keys.mark(address, from), value: encode(known.stream) }]);
+    await mailbag.fill();
+    mailbag.arrived(known);
+    assert.deepEqual([mailbag.isReady, mailbag.take(1)], [false, []]);
+    await mailbag.fill();
+    assert.deepEqual([mailbag.isReady, mailbag.markOf(from)], [true, known.stream]);
+    assert.deepEqual(mailbag.take(1), [known]);
+  });
 });
