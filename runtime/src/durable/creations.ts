@@ -31,20 +31,25 @@ export class Creations {
     this.#deps = deps;
   }
 
-  /** Asks the process that runs this part of the store. @throws FabricError `timeout storage` */
-  async ask(address: HypertyAddress, { kind, input }: Creation): Promise<void> {
-    const { store, clock, patienceMs } = this.#deps;
-    if (await this.#exists(address)) return;
-    const note = encode({ machine: kind.definition.descriptor.name, input });
-    await store.commit([{ key: keys.creation(address), value: note }]);
-    for (const until = clock.now() + patienceMs; clock.now() < until;) {
+  /** Asks the process that runs this part of the store, for as long as it may take. @throws FabricError `timeout storage` */
+  async ask(address: HypertyAddress, creation: Creation): Promise<void> {
+    const { clock, patienceMs } = this.#deps;
+    const until = clock.now() + patienceMs;
+    let isNoted = false;
+    let failure: FabricError | undefined;
+    do {
+      try {
+        if (await this.#exists(address)) return;
+        if (!isNoted) await this.#note(address, creation);
+        [isNoted, failure] = [true, undefined];
+      } catch (caught) {
+        failure = FabricError.from(caught);
+        if (failure.code !== 'storage') throw failure;
+      }
       await delay(clock, LOOK_MS);
-      if (await this.#exists(address)) return;
-    }
-    throw new FabricError(
-      'timeout',
-      `No process of this store has made ${address}; does one host its definition?`,
-    );
+    } while (clock.now() < until);
+    const text = `No process of this store has made ${address}; does one host its definition?`;
+    throw failure ?? new FabricError('timeout', text);
   }
 
   /** Makes those of a shard that this process runs. */
@@ -60,6 +65,11 @@ export class Creations {
     if (!kind) return; // it is made once its definition is hosted
     await make(address as HypertyAddress, { kind, input });
     await store.commit([{ key: keys.creation(address), value: null }]);
+  }
+
+  async #note(address: HypertyAddress, { kind, input }: Creation): Promise<void> {
+    const note = encode({ machine: kind.definition.descriptor.name, input });
+    await this.#deps.store.commit([{ key: keys.creation(address), value: note }]);
   }
 
   async #exists(address: Address): Promise<boolean> {
