@@ -125,12 +125,13 @@ export class Stage {
     for (const company of this.companies) {
       company.spare();
       for (const { store } of anew ? company.processes : []) store.kill();
-      if (company.processes.length === 0) company.start(0);
     }
-    await this.world.advance(QUIET_STEP_MS);
     let waitedMs = 0;
-    for (; !this.#isQuiet() && waitedMs < LONGEST_MS; waitedMs += QUIET_STEP_MS)
+    do {
+      for (const company of this.companies) if (company.processes.length === 0) company.start(0);
       await this.world.advance(QUIET_STEP_MS);
+      waitedMs += QUIET_STEP_MS;
+    } while (!this.#isQuiet() && waitedMs < LONGEST_MS);
     await this.world.advance(QUIET_STEP_MS);
   }
 
