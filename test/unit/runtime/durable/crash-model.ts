@@ -43,7 +43,6 @@ export interface Weather {
 }
 
 const MOST_PROCESSES = 2;
-/** An order that an answer may have promised is carried out by then, whatever was in the way. */
 const QUIET_STEP_MS = 20_000;
 const LONGEST_MS = 45 * 60_000;
 /** How a question of somebody who does not outlive the process may end; anything else is a lie. */
