@@ -21,14 +21,28 @@ export function durableLines(
   { at, report }: Pick<Observation, 'at' | 'report'>,
   format: PageFormat,
 ): readonly string[] {
-  const live = new Map(report.hyperties.map((hyperty) => [hyperty.address, hyperty]));
-  const all = durable.hyperties.map((stored) => ({ ...stored, live: live.get(stored.address) }));
+  const awake = report.hyperties.filter((hyperty) => hyperty.durable === true);
+  const live = new Map(awake.map((hyperty) => [hyperty.address, hyperty]));
+  const listed = new Set(durable.hyperties.map(({ address }) => address));
+  const all: Row[] = [
+    ...durable.hyperties.map((stored) => ({ ...stored, live: live.get(stored.address) })),
+    ...awake.filter(({ address }) => !listed.has(address)).map(unlisted),
+  ];
   return [
     ...hypertyLines(all, { durable, home: homeOf(report.address), at }, format),
     ...outgoingLines(durable, format),
     ...(durable.parked.length === 0 ? [] : ['', ...parkedLines(durable, { at, most: MOST.parked }, format)]),
   ];
 }
+
+/** One in memory that the list of a large store leaves out. */
+const unlisted = (live: Live): Row => ({
+  address: live.address,
+  machine: '',
+  mailbox: { count: live.mailboxDepth, isMore: false },
+  wakes: [],
+  live,
+});
 
 /** The lines that show parked messages, with what it takes to name one of them. */
 export function parkedLines(
@@ -94,7 +108,7 @@ const columnsFor = (rows: readonly Row[], home: string): readonly Column<Row>[] 
   ...optional(rows, {
     title: 'DEFINITION',
     text: ({ address, machine, version }: Row) =>
-      machine === undefined || (version === 1 && nameIn(home, address) === machine)
+      machine === undefined || version === undefined || (version === 1 && nameIn(home, address) === machine)
         ? ''
         : cutEnd(printable(`${machine} ${String(version)}`), MAX_STATE_CHARS),
   }),

@@ -4,7 +4,7 @@
  */
 import type { Address } from '../message/address.ts';
 import type { Entry, Store } from '../store/store.ts';
-import { addressOfKey, ofHyperty, ofShard, placeOfKey, shardNames, type RowKind } from './keys.ts';
+import { addressOfKey, keys, ofHyperty, ofShard, placeOfKey, shardNames, type RowKind } from './keys.ts';
 import type { HypertyRecord, Parked } from './record.ts';
 
 /** How many there are; `isMore`: at least so many, as counting has ended there. */
@@ -53,6 +53,7 @@ export interface ParkedSummary {
 
 /** What a store has of durable hyperties: at most 1,000 entries of each list. */
 export interface DurableReport {
+  /** Of more, those with mail come first. */
   readonly hyperties: readonly DurableSummary[];
   /** All in the store. */
   readonly total: {
@@ -81,7 +82,7 @@ export async function readDurableReport(store: Store): Promise<DurableReport> {
   const outgoing = await readRows(store, 'o', MAX_ROWS);
   const parked = await readRows(store, 'p', MAX_LISTED);
   return {
-    hyperties: records.rows.map((row) => summaryOf(row, mail)),
+    hyperties: (await busyFirst(store, records.rows, mail)).map((row) => summaryOf(row, mail)),
     total: {
       hyperties: tallyOf(records),
       mail: mail.total,
@@ -115,6 +116,23 @@ async function readRows(store: Store, kind: RowKind | 'd', most: number): Promis
     }
   }
   return { rows, isMore: false };
+}
+
+/** Of very many, those that have mail are listed. */
+async function busyFirst(
+  store: Store,
+  rows: readonly Entry[],
+  { of }: MailCounts,
+): Promise<readonly Entry[]> {
+  if (rows.length < MAX_LISTED) return rows;
+  const busy: Entry[] = [];
+  for (const address of [...of.keys()].slice(0, MAX_LISTED)) {
+    const key = keys.record(address);
+    const value = await store.get(key);
+    if (value !== undefined) busy.push({ key, value });
+  }
+  const listed = new Set(busy.map(({ key }) => key));
+  return [...busy, ...rows.filter(({ key }) => !listed.has(key))].slice(0, MAX_LISTED);
 }
 
 interface MailCounts {

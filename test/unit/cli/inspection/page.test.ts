@@ -148,9 +148,18 @@ describe('the page of a runtime', () => {
     const [agenda] = busy.report.hyperties;
     assert.ok(agenda);
     const halted = { ...agenda, status: 'halted', state: undefined, reason: 'Its machine is gone.' };
-    const page = show({ ...quiet, report: { ...quiet.report, hyperties: [halted] } }, 80, durable);
+    const unlisted = {
+      ...halted,
+      address: `${home}order-99999`,
+      status: 'running',
+      mailboxDepth: 7,
+      reason: undefined,
+    };
+    const hyperties = [halted, unlisted];
+    const page = show({ ...quiet, report: { ...quiet.report, hyperties } }, 80, durable);
+    assert.match(page, / {2}order-99999 +running +7\n/);
     assert.match(page, /Hyperties .*\n {2}none\n/);
-    assert.match(page, /Durable {2}3 in the store, 1 in memory · more than 1003 messages in mailboxes\n/);
+    assert.match(page, /Durable {2}3 in the store, 2 in memory · more than 1003 messages in mailboxes\n/);
     assert.match(page, /NAME +DEFINITION +STATUS +STATE +MAILBOX\n/);
     assert.match(
       page,
