@@ -117,7 +117,7 @@ export class DurableHyperties implements Residence {
     this.#isRunning = true;
     this.#undo.push(
       store.watch('m/', (changed) => this.#mailNoticed(changed)),
-      store.watch('c/', () => this.#carryOut()),
+      store.watch('c/', (changed) => this.#carryOut(changed)),
     );
     await this.#ownership.start();
     this.#awake.start();
@@ -249,8 +249,10 @@ export class DurableHyperties implements Residence {
   }
 
   /** Makes what was asked for here or in other processes. */
-  #carryOut(): void {
-    for (const shard of this.#ownership.shards) void this.#resumption.creations(shard);
+  #carryOut(changed?: readonly string[]): void {
+    const asked = changed && new Set(changed.map((key) => shardOf(addressOfKey(key))));
+    for (const shard of this.#ownership.shards)
+      if (asked?.has(shard) ?? true) void this.#resumption.creations(shard);
   }
 
   #runs(shard: string): boolean {
@@ -277,7 +279,7 @@ export class DurableHyperties implements Residence {
       kindOf: (machine) => this.#kinds.get(machine),
       lease: (address) => this.#ownership.leaseOf(shardOf(address)),
       isShared: () => this.#ownership.isShared,
-      lost: (address) => this.#ownership.lostAt(shardOf(address)),
+      lost: (address, lease) => this.#ownership.lostAt(shardOf(address), lease),
       hosts: (address) => this.hosts(address),
       arrived: (to, row) => void this.#awake.arrived(to, row),
       send: (envelopes) => this.#outgoing.push(envelopes),
