@@ -49,6 +49,8 @@ export class Outgoing {
   readonly #lanes = new Map<Address, Lane>();
   /** What was sent in shards of which the earlier messages are still being read. */
   readonly #opening = new Map<string, Envelope[]>();
+  /** Shards that were lost and not gained again. What was being kept meanwhile is in the store: their new owner sends it. */
+  readonly #lost = new Set<string>();
   #kept: Envelope[] = [];
   #isStopped = false;
 
@@ -66,6 +68,7 @@ export class Outgoing {
   /** Holds back what a shard sends from now on, until {@link opened}: what it sent before is being read. */
   opening(shard: string): readonly Envelope[] {
     const held: Envelope[] = [];
+    this.#lost.delete(shard);
     this.#opening.set(shard, held);
     return held;
   }
@@ -92,6 +95,7 @@ export class Outgoing {
   resume(envelopes: readonly Envelope[]): void | Promise<void> {
     let congestion: Promise<void> | undefined;
     for (const envelope of envelopes) {
+      if (this.#lost.has(shardOf(envelope.from))) continue;
       const lane = this.#laneTo(envelope.to);
       if (lane.waiting.has(envelope.id)) continue;
       lane.waiting.set(envelope.id, envelope);
@@ -139,6 +143,7 @@ export class Outgoing {
   /** Lets go of the messages of a shard that another process runs now. */
   drop(shard: string): void {
     this.#opening.delete(shard);
+    this.#lost.add(shard);
     for (const lane of this.#lanes.values()) {
       for (const [id, envelope] of lane.waiting) {
         if (shardOf(envelope.from) !== shard) continue;

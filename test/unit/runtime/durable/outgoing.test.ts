@@ -60,6 +60,19 @@ describe('outgoing messages', () => {
     assert.deepEqual(sent, [1, 2]);
   });
 
+  it('that were being kept when their shard was lost are left to its new owner, who has those before them', () => {
+    void outgoing.push([message(1)]);
+    outgoing.drop(SHARD);
+    void outgoing.push([message(2)]);
+    void outgoing.resume([message(3)]);
+    assert.deepEqual(sent, [1]);
+    assert.equal(outgoing.size, 0);
+    const held = outgoing.opening(SHARD);
+    void outgoing.resume([message(2), message(3)]);
+    outgoing.opened(SHARD, held);
+    assert.deepEqual(sent, [1, 2, 3]);
+  });
+
   it('wait for the next life of a runtime that stops', async () => {
     const deadline = clock.now() + 1000;
     void outgoing.push([message(1), message(2, { type: 'execute', deadline })]);
