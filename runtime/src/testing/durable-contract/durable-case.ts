@@ -22,6 +22,8 @@ export interface DurableSetup extends Pick<StoreSetup, 'create' | 'timeoutMs'> {
 export interface ProcessOptions {
   /** Processes of a company that live at one time need two. Default `pc`. */
   readonly device?: string;
+  /** Times the lease of the setup: what is asked of another process is waited for that much longer. Default 1. */
+  readonly leases?: number;
   /** Hosts what the process runs. Default: one of each of the party. */
   readonly host?: (runtime: Runtime) => void;
 }
@@ -136,14 +138,15 @@ interface Birth extends ProcessOptions {
   readonly store: Store;
 }
 
-function createProcess({ domain, store: medium, device = 'pc', host }: Birth, world: World): Process {
+function createProcess(birth: Birth, world: World): Process {
+  const { domain, store: medium, device = 'pc', leases = 1, host } = birth;
   const { hub, running, setup } = world;
   const [store, clock] = [createMortalStore(medium), createMortalClock()];
   const address = runtimeAddress({ domain, owner: 'alice', device });
   const runtime = createRuntime({
     protostubs: [hub.protostub(address)],
     ...{ store, clock, links: LINKS, logger: silentLogger },
-    durable: { leaseMs: setup.leaseMs ?? LEASE_MS, passivateAfterMs: PASSIVATE_AFTER_MS },
+    durable: { leaseMs: leases * (setup.leaseMs ?? LEASE_MS), passivateAfterMs: PASSIVATE_AFTER_MS },
   });
   (host ?? world.host)(runtime);
   const process: Process = {

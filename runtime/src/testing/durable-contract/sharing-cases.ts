@@ -29,8 +29,8 @@ async function share({ company, counter, eventually }: DurableStage): Promise<Sh
     const [counters, tellers] = [runtime.hostKind(counter), runtime.hostKind(teller)];
     making.set(runtime, (name) => (name.startsWith('counter') ? counters : tellers).create(name));
   };
-  const one = await acme.start({ device: 'pc1', host });
-  const two = await acme.start({ device: 'pc2', host });
+  const one = await acme.start({ device: 'pc1', leases: 2, host });
+  const two = await acme.start({ device: 'pc2', leases: 2, host });
   const isShared = async (): Promise<boolean> =>
     [...(await sharesOf(two)).values()].filter((shards) => shards >= LEAST_SHARE).length === 2;
   await eventually(isShared, 'each process runs a part');
