@@ -126,7 +126,8 @@ export class HostedActor implements Endpoint, FabricContext {
 
   /** Answers and updates hold nothing back: one peer that does not take them must not stop it for the others. */
   #say(saying: Saying): void | Promise<void> {
-    return this.bus.post({ ...this.#dialogue.trace, ...saying, from: this.address });
+    const trace = saying.trace === undefined ? this.#dialogue.trace : {};
+    return this.bus.post({ ...saying, ...trace, from: this.address });
   }
 
   #process({ envelope, event }: Work): void | Promise<void> {

@@ -96,7 +96,7 @@ export class Incarnation implements FabricContext {
       bus,
       logger,
       say: (saying, deadline) => this.post(deadline === undefined ? saying : { ...saying, deadline }),
-      publish: (saying) => void this.#touch().publications.push({ ...this.#dialogue?.trace, ...saying }),
+      publish: (saying) => void this.#touch().publications.push({ ...saying, ...this.#dialogue?.trace }),
     });
     this.#dialogue.reopen(record?.open ?? []);
     this.#reminders = new Reminders(record?.reminders ?? {});
@@ -210,7 +210,7 @@ export class Incarnation implements FabricContext {
   }
 
   post(saying: Saying): void {
-    this.#say({ ...this.#dialogue?.trace, ...saying });
+    this.#say(saying.trace === undefined ? { ...saying, ...this.#dialogue?.trace } : saying);
   }
 
   answer(request: EnvelopeHeader, event: unknown, provisional: boolean): void {
