@@ -169,14 +169,7 @@ export async function startDurable(
 ): Promise<DurableBench> {
   const folder = given ?? (await mkdtemp(join(tmpdir(), 'hyperty-bench-')));
   const store = await createSqliteStore({ file: join(folder, 'store.db') });
-  const address = runtimeAddress({ domain: 'acme.example', owner: 'alice', device: 'BENCH' });
-  const protostub = createMemoryHub({ clock: systemClock }).protostub(address);
-  const runtime = createRuntime({ protostubs: [protostub], store, durable: settings });
-  await runtime.start();
-  const stop = async (): Promise<void> => {
-    await runtime.stop({ drainMs: 0 });
-    await store.close();
-  };
+  const { runtime, stop } = await startOn(store, settings);
   return {
     runtime,
     store,
@@ -190,4 +183,20 @@ export async function startDurable(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Starts a runtime on a store; stopping it closes the store. */
+export async function startOn(
+  store: Store,
+  settings: Partial<DurableSettings> = {},
+): Promise<{ readonly runtime: Runtime; readonly stop: () => Promise<void> }> {
+  const address = runtimeAddress({ domain: 'acme.example', owner: 'alice', device: 'BENCH' });
+  const protostub = createMemoryHub({ clock: systemClock }).protostub(address);
+  const runtime = createRuntime({ protostubs: [protostub], store, durable: settings });
+  await runtime.start();
+  const stop = async (): Promise<void> => {
+    await runtime.stop({ drainMs: 0 });
+    await store.close();
+  };
+  return { runtime, stop };
 }

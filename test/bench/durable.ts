@@ -12,6 +12,7 @@ import {
   startDurable,
   type DurableBench,
 } from './durable-hyperties.ts';
+import { benchQuestions } from './durable-stores.ts';
 import { median, percentile, type Figure } from './report.ts';
 
 setFlagsFromString('--expose-gc');
@@ -30,7 +31,7 @@ const OTHERS_MS = 4;
 export async function benchDurable(): Promise<Figure[]> {
   const bench = await startDurable();
   try {
-    return [...(await benchMessages(bench)), ...(await benchMany())];
+    return [...(await benchMessages(bench)), ...(await benchQuestions()), ...(await benchMany())];
   } finally {
     await bench.end();
   }

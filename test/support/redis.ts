@@ -39,13 +39,21 @@ const IMAGE = 'redis:7';
 
 /** Starts a Redis, or skips the suite with the reason when there is none. Call it first in `before`. */
 export async function requireRedis(context: Context): Promise<TestRedis> {
-  const [port] = await freePorts(1);
-  const host = (await hasServer()) ? await processHost(port) : await containerHost(port);
-  if (!host)
-    return skip(
+  const redis = await startRedis();
+  return (
+    redis ??
+    skip(
       context,
       'there is no Redis here: node setup.mjs --for tests installs it; a Docker engine does as well',
-    );
+    )
+  );
+}
+
+/** Starts a Redis; undefined when there is none. */
+export async function startRedis(): Promise<TestRedis | undefined> {
+  const [port] = await freePorts(1);
+  const host = (await hasServer()) ? await processHost(port) : await containerHost(port);
+  if (!host) return undefined;
   const command = (line: string): Promise<string> => sendLine(port, line);
   const start = async (): Promise<void> => {
     await host.start();
