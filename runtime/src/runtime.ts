@@ -12,7 +12,7 @@ import { createRuntimeEndpoint, createSpeaker } from './actor/speaker.ts';
 import { Bus } from './bus/bus.ts';
 import type { DeadLetterLog } from './bus/dead-letters.ts';
 import type { Pipeline } from './bus/pipeline.ts';
-import { DurableHost, durableReportOf, type HostedKind } from './durable/durable-host.ts';
+import { DurableHost, type HostedKind } from './durable/durable-host.ts';
 import { DurableHyperties } from './durable/durable-hyperties.ts';
 import type { DurableReport } from './durable/durable-report.ts';
 import { defaultDurableSettings } from './durable/durable-settings.ts';
@@ -36,6 +36,7 @@ import { createKnownPeers, type KnownPeers } from './platform/known-peers.ts';
 import { createMemoryStorage } from './platform/storage.ts';
 import { commonAddress } from './protostub/common-address.ts';
 import type { Protostub } from './protostub/protostub.ts';
+import { reportOf } from './report.ts';
 import type { Store } from './store/store.ts';
 import type { Hosted, RuntimeOptions, RuntimeReport } from './runtime-types.ts';
 
@@ -202,7 +203,9 @@ export class Runtime {
 
   /** Messages set aside because their durable hyperty crashed at them each time: of one hyperty, or of all. */
   async parked(address?: string): Promise<readonly ParkedMessage[]> {
-    return (await this.#durables?.parked(address === undefined ? undefined : parseAddress(address))) ?? [];
+    return (
+      (await this.#durables?.parking.list(address === undefined ? undefined : parseAddress(address))) ?? []
+    );
   }
 
   /** What the store has of durable hyperties, those that are not in memory too; undefined without a store. @throws FabricError `storage` */
@@ -214,7 +217,7 @@ export class Runtime {
   async unpark(message: Pick<ParkedMessage, 'address' | 'place'>, then: 'retry' | 'drop'): Promise<void> {
     if (!this.#durables)
       throw new FabricError('not-found', 'Nothing is parked in a runtime without a store.');
-    await this.#durables.unpark(message, then);
+    await this.#durables.parking.unpark(message, then);
   }
 
   /** The hyperties that run here. */
@@ -227,10 +230,8 @@ export class Runtime {
    * hyperty's snapshot from the first time it is observed. Stop it when it is no longer needed.
    */
   remote<A extends EventSchemas, E extends EventSchemas, X>(peer: Peer<A, E, X>): RemoteRef<A, E, X> {
-    return createRemoteRef(
-      peer,
-      createSpeaker({ address: this.address, bus: this.#bus, logger: this.#hostDeps.logger }),
-    );
+    const { bus, logger } = this.#hostDeps;
+    return createRemoteRef(peer, createSpeaker({ address: this.address, bus, logger }));
   }
 
   /**
@@ -250,20 +251,18 @@ export class Runtime {
 
   /** The state of hyperties and links, for people and monitors. */
   inspect(): RuntimeReport {
-    const durables = this.#durables;
-    return {
-      address: this.address,
-      hyperties: [...this.hosted().map(reportOf), ...(durables?.awake ?? []).map(durableReportOf)],
-      links: this.#links.reports(),
-      pendingRequests: this.#bus.pendingRequests,
-      deadLetters: this.#bus.deadLetters.total,
-      ...(durables ? { outgoing: durables.outgoing } : {}),
-    };
+    const parts = { address: this.address, bus: this.#bus, links: this.#links, durables: this.#durables };
+    return reportOf({ ...parts, hosted: this.hosted() });
   }
 
   #house(store: Store, life: string, given: RuntimeOptions['durable']): DurableHyperties {
+    const deviceLost = (error: FabricError): void => {
+      this.#hostDeps.logger.error({ error }, 'the runtime stops: another process runs as its device');
+      void this.stop({ drainMs: 0 });
+    };
     const settings = { ...defaultDurableSettings, ...given };
-    const durables = new DurableHyperties({ ...this.#hostDeps, self: this.address, store, life, settings });
+    const parts = { ...this.#hostDeps, self: this.address, store, life, settings, deviceLost };
+    const durables = new DurableHyperties(parts);
     this.#bus.house(durables);
     return durables;
   }
@@ -296,5 +295,3 @@ export class Runtime {
 
 /** Creates a runtime; nothing runs and nothing is connected before {@link Runtime.start}. @throws TypeError */
 export const createRuntime = (options: RuntimeOptions): Runtime => new Runtime(options);
-
-const reportOf = ({ address, status, mailboxDepth }: HostedActor) => ({ address, status, mailboxDepth });

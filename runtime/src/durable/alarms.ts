@@ -75,10 +75,16 @@ export class Alarms {
     const { store, clock, wake } = this.#deps;
     const now = clock.now();
     const { from, to } = ofShard('t', shard);
-    const due = await store.range({ from, to: `${from}${sortable(now + 1)}`, limit: AT_ONCE });
-    for (const { key } of due) wake(alarmOfKey(key).address);
-    if (due.length > 0) this.note(now + AGAIN_MS);
-    const [next] = await store.range({ from: `${from}${sortable(now + 1)}`, to, limit: 1 });
+    const later = `${from}${sortable(now + 1)}`;
+    for (let at = from; ;) {
+      const due = await store.range({ from: at, to: later, limit: AT_ONCE });
+      for (const { key } of due) wake(alarmOfKey(key).address);
+      const last = due.at(-1);
+      if (last) this.note(now + AGAIN_MS); // those that cannot run stay due
+      if (!last || due.length < AT_ONCE) break;
+      at = `${last.key}!`;
+    }
+    const [next] = await store.range({ from: later, to, limit: 1 });
     if (next) this.note(alarmOfKey(next.key).dueMs);
   }
 

@@ -5,6 +5,7 @@
 import type { Address, HypertyAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import { delay, type Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
 import type { Store } from '../store/store.ts';
 import { addressOfKey, keys, ofShard } from './keys.ts';
 import type { Creation, Kind } from './kind.ts';
@@ -14,6 +15,7 @@ import { encode } from './record.ts';
 export interface CreationsDeps {
   readonly store: Store;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly kindOf: (machine: string) => Kind | undefined;
   /** Makes one here. @throws FabricError */
   readonly make: (address: HypertyAddress, creation: Creation) => Promise<void>;
@@ -59,11 +61,17 @@ export class Creations {
   }
 
   async #carryOut(address: Address, note: string): Promise<void> {
-    const { store, kindOf, make } = this.#deps;
-    const { machine, input } = JSON.parse(note) as { machine: string; input?: unknown };
-    const kind = kindOf(machine);
-    if (!kind) return; // it is made once its definition is hosted
-    await make(address as HypertyAddress, { kind, input });
+    const { store, kindOf, make, logger } = this.#deps;
+    try {
+      const { machine, input } = JSON.parse(note) as { machine: string; input?: unknown };
+      const kind = kindOf(machine);
+      if (!kind) return; // it is made once its definition is hosted
+      await make(address as HypertyAddress, { kind, input });
+    } catch (caught) {
+      const error = FabricError.from(caught);
+      if (error.code === 'storage' || error.code === 'closed') throw error;
+      logger.error({ address, error }, 'a hyperty that another process asked for cannot be made');
+    }
     await store.commit([{ key: keys.creation(address), value: null }]);
   }
 

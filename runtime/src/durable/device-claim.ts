@@ -16,6 +16,8 @@ export interface DeviceClaimDeps {
   readonly logger: Logger;
   readonly life: string;
   readonly ttlMs: number;
+  /** Another process has taken the device: this one was taken for dead. */
+  readonly lost: (error: FabricError) => void;
 }
 
 const LOOKS = 20;
@@ -36,8 +38,7 @@ export class DeviceClaim {
     const { clock, ttlMs, self } = this.#deps;
     for (let looks = 0; !(await this.#take()); looks += 1) {
       if (looks > LOOKS * 2) {
-        const text = `Another process runs as ${self} on this store. Stop it, or give this one a device of its own.`;
-        throw new FabricError('conflict', text, { details: { device: self } });
+        throw taken(self);
       }
       await delay(clock, ttlMs / LOOKS);
     }
@@ -68,12 +69,11 @@ export class DeviceClaim {
 
   #renew(): void {
     if (this.#isStopped) return;
-    const { clock, ttlMs, logger, self } = this.#deps;
+    const { clock, ttlMs, logger, self, lost } = this.#deps;
     this.#timer = clock.setTimeout(() => {
       this.#take()
         .then((isOurs) => {
-          if (!isOurs)
-            logger.error({ device: self }, 'another process runs as this device; stop one of them');
+          if (!isOurs) lost(taken(self));
         })
         .catch((caught: unknown) => {
           logger.debug(
@@ -86,4 +86,9 @@ export class DeviceClaim {
         });
     }, ttlMs / 3);
   }
+}
+
+function taken(self: RuntimeAddress): FabricError {
+  const text = `Another process runs as ${self} on this store. Stop it, or give this one a device of its own.`;
+  return new FabricError('conflict', text, { details: { device: self } });
 }

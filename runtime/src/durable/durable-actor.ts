@@ -6,21 +6,22 @@
 import { crashOf } from '../actor/dialogue.ts';
 import type { HypertyAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
-import { delay, type Timer } from '../platform/clock.ts';
+import { delay } from '../platform/clock.ts';
 import { CrashCare } from './crash-care.ts';
 import type { DurableDeps } from './durable-deps.ts';
+import { ended, erase, refuseMail } from './ending.ts';
 import { Incarnation } from './incarnation.ts';
 import { Journal, release } from './journal.ts';
 import { migrate, unknownKind, type Creation } from './kind.ts';
 import { Mailbag } from './mailbag.ts';
 import { isRepeat, type MailRow } from './record.ts';
+import { ReminderTimer } from './reminders.ts';
 
 /** How it is with a durable hyperty in memory. `halted`: it cannot run; its messages are kept. */
 export type DurableStatus = 'loading' | 'running' | 'restarting' | 'halted' | 'done' | 'gone';
 
 /** Messages that share one transaction. */
 const BATCH = 64;
-const LONGEST_TIMER_MS = 3_600_000;
 
 /** One durable hyperty in memory. */
 export class DurableActor {
@@ -39,7 +40,7 @@ export class DurableActor {
   /** Messages that are handled one by one, as there is a bad one among them. */
   #careful = 0;
   #working: Promise<void> | undefined;
-  #timer: Timer;
+  readonly #timer: ReminderTimer;
   #activeAt: number;
   #isRemoved = false;
   #isStopping = false;
@@ -54,6 +55,7 @@ export class DurableActor {
     this.#incarnation = new Incarnation({ address, bus, logger, wake: () => this.wake() });
     this.#journal = new Journal(address, deps, () => this.#isStopping || this.#status === 'gone');
     this.#care = new CrashCare(address, deps, { journal: this.#journal, mailbag: this.mailbag });
+    this.#timer = new ReminderTimer(bus.clock, () => this.wake());
     this.#activeAt = bus.clock.now();
     this.loaded = this.#load();
     this.loaded.catch(() => undefined); // whoever made it hears of it
@@ -92,11 +94,16 @@ export class DurableActor {
     this.#leave('gone');
   }
 
-  /** Ends it for good. */
+  /** Ends it for good, also one that cannot run. @throws FabricError `conflict` when this process may not */
   async remove(): Promise<void> {
-    this.#isRemoved = true;
-    this.wake();
-    await this.#working;
+    if (this.status === 'halted') {
+      if (await erase(this.address, this.#journal, this.#deps)) this.#leave('done');
+    } else {
+      this.#isRemoved = true;
+      this.wake();
+      await this.#working;
+    }
+    if (this.status !== 'done') throw notEnded(this.address);
   }
 
   /** Mail, a timer, or something that was asked for has come. */
@@ -114,14 +121,19 @@ export class DurableActor {
 
   get #hasWork(): boolean {
     const { crash, hasWork } = this.#incarnation;
-    return this.#isRemoved || crash !== undefined || hasWork || !this.mailbag.isEmpty;
+    return this.#isEnding || crash !== undefined || hasWork || !this.mailbag.isEmpty;
+  }
+
+  /** Nothing more is handled. What waits is refused, and then all of it goes. */
+  get #isEnding(): boolean {
+    return this.#isRemoved || this.#incarnation.isDone;
   }
 
   async #load(): Promise<boolean> {
     try {
       const record = await this.#journal.read();
       if (this.#status !== 'loading') return false;
-      if (!record) return this.#creation ? await this.#create(this.#creation) : this.#leave('gone');
+      if (!record) return await this.#loadNew();
       const kind = this.#deps.kindOf(record.machine);
       if (!kind) throw unknownKind(this.address, record.machine);
       this.#creation = { kind, input: undefined };
@@ -136,9 +148,11 @@ export class DurableActor {
     }
   }
 
-  /** A first life; it exists once that is kept. */
-  async #create(creation: Creation): Promise<boolean> {
-    this.#incarnation.begin(creation, undefined);
+  /** A first life; it exists once that is kept. What was meant for an earlier one of the name is not for it. */
+  async #loadNew(): Promise<boolean> {
+    const mayGoOn = await refuseMail(this.address, this.#journal, this.#deps);
+    if (!mayGoOn || !this.#creation || this.status === 'gone') return this.#leave('gone');
+    this.#incarnation.begin(this.#creation, undefined);
     this.#status = 'running';
     this.wake();
     await this.#working;
@@ -153,7 +167,7 @@ export class DurableActor {
     if (this.#status !== status) return; // it has left meanwhile
     this.#status = 'running';
     this.wake();
-    this.#setTimer();
+    this.#timer.set(this.#incarnation.remindMs);
   }
 
   /** Turn after turn, until nothing is left to do. */
@@ -178,12 +192,11 @@ export class DurableActor {
     this.#careful = Math.max(0, this.#careful - 1);
     for (const row of this.#batch) {
       if (!this.#isNews(row)) continue;
-      if (incarnation.isDone || this.#isRemoved) incarnation.refuse(row.envelope, ended(this.address));
+      if (this.#isEnding) incarnation.refuse(row.envelope, ended(this.address));
       else incarnation.handle(row.envelope);
       if (this.#hasCrashed()) return false;
     }
-    if (incarnation.isDone) incarnation.end('done', ended(this.address));
-    else if (this.#isRemoved) incarnation.end('stopped', ended(this.address));
+    if (this.#isEnding) incarnation.end(incarnation.isDone ? 'done' : 'stopped', ended(this.address));
     return true;
   }
 
@@ -206,7 +219,7 @@ export class DurableActor {
 
   /** Keeps what has gathered, and then lets it leave. */
   async #keep(): Promise<void> {
-    const ends = this.#incarnation.isDone || this.#isRemoved;
+    const ends = this.#isEnding && this.mailbag.isEmpty;
     let congestion: void | Promise<void>;
     try {
       const kept = await this.#journal.keep(this.#incarnation, this.#origin.kind, ends);
@@ -223,7 +236,7 @@ export class DurableActor {
     const { alarmMs } = this.#journal.record ?? {};
     if (alarmMs !== undefined) this.#deps.alarms.note(alarmMs);
     if (ends) this.#leave('done');
-    else this.#setTimer();
+    else this.#timer.set(this.#incarnation.remindMs);
     await congestion;
   }
 
@@ -255,11 +268,11 @@ export class DurableActor {
 
   /** It cannot run; its messages are kept. */
   #halt(error: FabricError): true {
-    const { address } = this;
     this.#status = 'halted';
     this.#reason = error;
     this.#incarnation.discard();
-    this.#deps.logger.error({ address, error }, 'a durable hyperty cannot run; its messages are kept');
+    const fields = { address: this.address, error };
+    this.#deps.logger.error(fields, 'a durable hyperty cannot run; its messages are kept');
     return true;
   }
 
@@ -267,22 +280,9 @@ export class DurableActor {
     if (this.#status === 'done' || this.#status === 'gone') return false;
     this.#status = status;
     this.#incarnation.discard();
-    this.#deps.bus.clock.clearTimeout(this.#timer);
+    this.#timer.clear();
     this.#deps.gone(this);
     return false;
-  }
-
-  /** Wakes it for its next reminder; other timers are its machine's. */
-  #setTimer(): void {
-    const { clock } = this.#deps.bus;
-    const dueMs = this.#incarnation.remindMs;
-    clock.clearTimeout(this.#timer);
-    if (dueMs === undefined || this.#status !== 'running') return;
-    const wake = (): void => {
-      this.wake();
-      this.#setTimer();
-    };
-    this.#timer = clock.setTimeout(wake, Math.min(LONGEST_TIMER_MS, Math.max(1, dueMs - clock.now())));
   }
 
   get #origin(): Creation {
@@ -291,7 +291,8 @@ export class DurableActor {
   }
 }
 
+const notEnded = (address: string): FabricError =>
+  new FabricError('conflict', `${address} could not be ended: another process runs it, or this one stops.`);
+
 const notMade = (address: string): FabricError =>
   new FabricError('closed', `${address} could not be made before its runtime stopped.`);
-
-const ended = (address: string): FabricError => new FabricError('closed', `${address} has ended.`);

@@ -23,8 +23,8 @@ export interface DurableDeps extends Pick<HostDeps, 'bus' | 'logger' | 'escalate
   readonly lease: (address: HypertyAddress) => Lease | undefined;
   /** True while other processes keep mail in the same store. */
   readonly isShared: () => boolean;
-  /** A transaction was refused: another process runs the hyperty. */
-  readonly lost: (address: HypertyAddress) => void;
+  /** A transaction under this lease was refused: another process has run the hyperty since. */
+  readonly lost: (address: HypertyAddress, lease: Lease) => void;
   readonly hosts: (address: Address) => boolean | Promise<boolean>;
   /** Mail has been kept for a hyperty of the same store. */
   readonly arrived: (to: Address, row: MailRow) => void;

@@ -138,13 +138,3 @@ function statusOf(actor: DurableActor | undefined): HostedStatus {
   const status = actor?.status;
   return status === 'restarting' || status === 'halted' || status === 'done' ? status : 'running';
 }
-
-/** What is shown of a durable hyperty in memory. */
-export const durableReportOf = (actor: DurableActor) => ({
-  address: actor.address,
-  status: actor.status,
-  mailboxDepth: actor.mailbag.depth,
-  state: actor.state,
-  durable: true,
-  ...(actor.reason ? { reason: actor.reason.message } : {}),
-});

@@ -8,10 +8,10 @@ import { notHere } from '../bus/refusal.ts';
 import { ownsAddress, type Address, type HypertyAddress, type RuntimeAddress } from '../message/address.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
-import type { Store } from '../store/store.ts';
+import type { Lease, Store } from '../store/store.ts';
 import { Alarms } from './alarms.ts';
 import { Awake } from './awake.ts';
-import { Creations } from './creations.ts';
+import { Creations, type CreationsDeps } from './creations.ts';
 import { DeviceClaim } from './device-claim.ts';
 import type { DurableActor } from './durable-actor.ts';
 import type { DurableDeps } from './durable-deps.ts';
@@ -24,13 +24,12 @@ import { KnownStores } from './known-stores.ts';
 import { OutgoingRows } from './outgoing-rows.ts';
 import { Outgoing } from './outgoing.ts';
 import { Ownership } from './ownership.ts';
-import { listParked, unparkingOf, type ParkedMessage } from './parking.ts';
+import { elsewhere, Parking } from './parking.ts';
 import { Postbox } from './postbox.ts';
 import { Presence } from './presence.ts';
 import type { MailRow } from './record.ts';
 import { Resumption } from './resumption.ts';
 import { Sequencer } from './sequencer.ts';
-import { placeOf } from './turn.ts';
 
 /** What the durable hyperties need around them. */
 export interface DurableHypertiesDeps extends Pick<HostDeps, 'bus' | 'logger' | 'escalate'> {
@@ -39,12 +38,16 @@ export interface DurableHypertiesDeps extends Pick<HostDeps, 'bus' | 'logger' | 
   /** Random name of this process's life. */
   readonly life: string;
   readonly settings: DurableSettings;
+  /** Another process runs as this device: this runtime must stop. */
+  readonly deviceLost: (error: FabricError) => void;
 }
 
 /** Receives for all durable hyperties of a runtime's owner that its store has. */
 export class DurableHyperties implements Residence {
   /** The stores of peers. */
   readonly knownStores: KnownStores;
+  /** Messages that were set aside. */
+  readonly parking: Parking;
   readonly #deps: DurableHypertiesDeps;
   readonly #kinds = new Map<string, Kind>();
   readonly #sequencer: Sequencer;
@@ -66,23 +69,24 @@ export class DurableHyperties implements Residence {
   constructor(deps: DurableHypertiesDeps) {
     const { self, bus, logger, store, life, settings } = deps;
     const { clock } = bus;
+    const [sequencer, tag] = [new Sequencer(() => clock.now()), life.slice(0, 8)];
     this.#deps = deps;
-    this.#sequencer = new Sequencer(() => clock.now());
-    this.#tag = life.slice(0, 8);
+    this.#sequencer = sequencer;
+    this.#tag = tag;
+    const own = { self, bus, store, clock, logger, life, settings, ttlMs: settings.leaseMs, sequencer, tag };
+    const arrived = (to: Address, row: MailRow): boolean => this.#awake.arrived(to, row);
+    const leaseOf = (address: Address): Lease | undefined => this.#ownership.leaseOf(shardOf(address));
     this.knownStores = new KnownStores(store, logger);
-    this.#claim = new DeviceClaim({ self, store, clock, logger, life, ttlMs: settings.leaseMs });
-    const runs = (shard: string): boolean => this.#runs(shard);
+    this.parking = new Parking({ ...own, arrived, leaseOf });
+    this.#claim = new DeviceClaim({ ...own, lost: deps.deviceLost });
     const mayRun = (address: Address): boolean => this.#runs(shardOf(address));
-    this.#awake = new Awake({ clock, settings, mayRun, actorDeps: () => this.#actorDeps() });
-    this.#presence = new Presence({ store, clock, awake: this.#awake });
-    const own = { bus, store, clock, logger, life, settings, sequencer: this.#sequencer, tag: this.#tag };
+    this.#awake = new Awake({ ...own, mayRun, actorDeps: () => this.#actorDeps() });
+    this.#presence = new Presence({ ...own, awake: this.#awake });
     this.#ownership = new Ownership({
       ...own,
-      ttlMs: settings.leaseMs,
       gained: (shard) => void this.#resumption.all(shard),
       lost: (shard) => this.#lost(shard),
     });
-    const arrived = (to: Address, row: MailRow): boolean => this.#awake.arrived(to, row);
     const rows = new OutgoingRows({ ...own, arrived });
     this.#outgoing = new Outgoing({
       ...own,
@@ -93,13 +97,11 @@ export class DurableHyperties implements Residence {
     const wake = (address: Address): void => this.#awake.wake(address);
     const alarms = new Alarms({ ...own, wake, shards: () => this.#ownership.shards });
     this.#alarms = alarms;
-    this.#creations = new Creations({
-      ...own,
-      kindOf: (machine) => this.#kinds.get(machine),
-      make: (address, creation) => this.create(address, creation),
-      patienceMs: settings.leaseMs * 4,
-    });
+    const kindOf = (machine: string): Kind | undefined => this.#kinds.get(machine);
+    const make: CreationsDeps['make'] = (address, creation) => this.create(address, creation);
+    this.#creations = new Creations({ ...own, kindOf, make, patienceMs: settings.leaseMs * 4 });
     const parts = { awake: this.#awake, outgoing: this.#outgoing, creations: this.#creations };
+    const runs = (shard: string): boolean => this.#runs(shard);
     this.#resumption = new Resumption({ ...own, ...parts, runs, rows, alarms });
   }
 
@@ -199,25 +201,9 @@ export class DurableHyperties implements Residence {
     this.#outgoing.undeliverable(envelope, error);
   }
 
-  /** Parked messages of one hyperty, or of all. */
-  parked(address?: Address, limit = 1000): Promise<readonly ParkedMessage[]> {
-    return listParked(this.#deps.store, address, limit);
-  }
-
   /** What the store has of durable hyperties. */
   report(): Promise<DurableReport> {
     return readDurableReport(this.#deps.store);
-  }
-
-  /** Puts a parked message back into its mailbox, or drops it. @throws FabricError `not-found` */
-  async unpark(message: Pick<ParkedMessage, 'address' | 'place'>, then: 'retry' | 'drop'): Promise<void> {
-    const { store } = this.#deps;
-    const place = then === 'retry' ? placeOf(this.#sequencer, this.#tag) : undefined;
-    const unparking = await unparkingOf(store, message, place);
-    if (!unparking)
-      throw new FabricError('not-found', `${message.address} has no parked message ${message.place}.`);
-    await store.commit(unparking.writes);
-    if (unparking.row) this.#awake.arrived(message.address, unparking.row);
   }
 
   /** A hyperty, if it is in memory. */
@@ -288,8 +274,3 @@ export class DurableHyperties implements Residence {
     };
   }
 }
-
-const elsewhere = (address: Address): FabricError => {
-  const text = `${address} is run by another process that shares this store; end it there.`;
-  return new FabricError('conflict', text, { details: { address } });
-};

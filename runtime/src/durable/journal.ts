@@ -5,8 +5,9 @@
 import type { Address, HypertyAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import { delay } from '../platform/clock.ts';
-import type { Write } from '../store/store.ts';
+import type { Lease, Write } from '../store/store.ts';
 import type { DurableDeps } from './durable-deps.ts';
+import { forgetMarks } from './ending.ts';
 import type { Incarnation } from './incarnation.ts';
 import { keys } from './keys.ts';
 import type { Kind } from './kind.ts';
@@ -20,6 +21,11 @@ export class Journal {
   readonly #address: HypertyAddress;
   readonly #deps: DurableDeps;
   readonly #isOver: () => boolean;
+  /**
+   * The lease under which all is read and written. Never a later one: in between another process may have gone on from what
+   * was read.
+   */
+  readonly #lease: Lease | undefined;
   #record: HypertyRecord | undefined;
 
   /** @param isOver tells that nothing is to be tried again, as this process stops or does not run the hyperty any more */
@@ -27,6 +33,7 @@ export class Journal {
     this.#address = address;
     this.#deps = deps;
     this.#isOver = isOver;
+    this.#lease = deps.lease(address);
   }
 
   /** What was kept last; undefined before the first time, and after the end. */
@@ -61,7 +68,8 @@ export class Journal {
     const record = ends
       ? undefined
       : await recordOf({ state, kind, incarnation, lastNumber: transaction.lastNumber });
-    const writes = [...transaction.writes, ...recordWrites(address, record, this.#record)];
+    const marks = ends ? await this.patiently(() => forgetMarks(this.#deps.store, address)) : [];
+    const writes = [...transaction.writes, ...recordWrites(address, record, this.#record), ...marks];
     if (!(await this.commit(writes))) return undefined;
     this.#record = record;
     return { turn, transaction };
@@ -69,7 +77,7 @@ export class Journal {
 
   async #composed(turn: Turn): Promise<Transaction | undefined> {
     const address = this.#address;
-    const token = this.#deps.lease(address)?.token ?? 0;
+    const token = this.#lease?.token ?? 0;
     const deps = { ...this.#deps, address, token, hosts: (to: Address) => this.#hosts(to) };
     try {
       return await compose(turn, this.#record?.lastNumber ?? 0, deps);
@@ -91,12 +99,12 @@ export class Journal {
 
   /** True once the writes are durable; false when this process may not write them. */
   async commit(writes: readonly Write[]): Promise<boolean> {
-    const { store, lease, lost } = this.#deps;
+    const { store, lost } = this.#deps;
+    const own = this.#lease;
+    if (!own) return false;
     let isUnknown = false;
     try {
       return await this.patiently(async () => {
-        const own = lease(this.#address);
-        if (!own) return false;
         if (isUnknown && (await this.#isKept(writes))) return true;
         try {
           await store.commit(writes, [own]);
@@ -108,7 +116,7 @@ export class Journal {
       });
     } catch (caught) {
       const error = FabricError.from(caught);
-      if (error.code === 'conflict') lost(this.#address);
+      if (error.code === 'conflict') lost(this.#address, own);
       else if (error.code !== 'closed') throw caught;
       return false;
     }
@@ -138,6 +146,7 @@ export class Journal {
         if (waitMs === RETRY_MS.first)
           logger.warn({ address: this.#address, error }, 'a durable hyperty waits for its store');
         await delay(bus.clock, waitMs);
+        if (this.#isOver()) throw new FabricError('closed', `${this.#address} is not run here any more.`);
       }
     }
   }

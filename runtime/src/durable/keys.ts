@@ -5,7 +5,7 @@
  */
 import type { Address } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
-import { under } from '../store/store.ts';
+import { EPOCH_KEY, under } from '../store/store.ts';
 
 /** Shards of a store. Fixed for ever: a hyperty's shard follows from its address. */
 export const SHARDS = 64;
@@ -40,7 +40,7 @@ export const sortable = (number: number): string =>
 /** The kinds of keys: what is kept for whom. */
 export const keys = {
   /** Random name of the store. */
-  epoch: 'e',
+  epoch: EPOCH_KEY,
   /** A process that shares the store. */
   member: (life: string): string => `n/${life}`,
   /** The hyperty itself: snapshot, timers, open requests. */

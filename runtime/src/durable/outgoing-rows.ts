@@ -36,10 +36,18 @@ export class OutgoingRows {
       const rows = await this.#deps.store.range({ from, to });
       const last = rows.at(-1);
       if (!last) return;
-      yield rows.map(
-        ({ key, value }) => decodeRow<{ envelope: Envelope }>(key, `{"envelope":${value}}`).envelope,
-      );
+      yield rows.flatMap(({ key, value }) => this.#decode(key, value) ?? []);
       from = `${last.key}!`;
+    }
+  }
+
+  /** One that is damaged is left where it is, and holds nothing up. */
+  #decode(key: string, value: string): Envelope | undefined {
+    try {
+      return decodeRow<{ envelope: Envelope }>(key, `{"envelope":${value}}`).envelope;
+    } catch (error) {
+      this.#deps.logger.error({ key, error }, 'a message on its way is damaged and cannot be sent');
+      return undefined;
     }
   }
 

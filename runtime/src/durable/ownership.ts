@@ -100,9 +100,10 @@ export class Ownership {
     }
   }
 
-  /** A transaction was refused: the shard has gone to another process. */
-  lostAt(shard: string): void {
-    if (!this.#leases.delete(shard)) return;
+  /** The shard has gone to another process since it was taken under this lease. */
+  lostAt(shard: string, { token }: Lease): void {
+    if (this.#leases.get(shard)?.token !== token) return; // it has been lost, and perhaps taken again, already
+    this.#leases.delete(shard);
     this.#deps.logger.warn({ shard }, 'another process runs a part of the durable hyperties now');
     this.#deps.lost(shard);
   }
@@ -171,10 +172,10 @@ export class Ownership {
     const lease = await store.acquire(`shard/${shard}`, { holder, ttlMs });
     if (this.#isStopped) return;
     if (!lease) {
-      if (had) this.lostAt(shard);
+      if (had) this.lostAt(shard, had);
       return;
     }
-    if (had && had.token !== lease.token) this.lostAt(shard); // it was somebody else's in between
+    if (had && had.token !== lease.token) this.lostAt(shard, had); // it was somebody else's in between
     const isNew = !this.#leases.has(shard);
     this.#leases.set(shard, lease);
     if (isNew) gained(shard);

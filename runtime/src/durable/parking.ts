@@ -1,9 +1,11 @@
 /** Parking: messages that crash their hyperty each time are set aside, to be tried again or dropped by hand. */
 import type { Address } from '../message/address.ts';
-import type { FabricError } from '../message/error.ts';
-import type { Store, Write } from '../store/store.ts';
+import { FabricError } from '../message/error.ts';
+import type { Lease, Store, Write } from '../store/store.ts';
 import { addressOfKey, keys, ofHyperty, ofShard, placeOfKey, shardNames } from './keys.ts';
-import { decodeRow, encode, mailOf, type Mail, type MailRow, type Parked } from './record.ts';
+import { decodeRow, encode, mailOf, type MailRow, type Parked } from './record.ts';
+import type { Sequencer } from './sequencer.ts';
+import { placeOf } from './turn.ts';
 
 /** A parked message as people see it. */
 export interface ParkedMessage extends Parked {
@@ -12,7 +14,7 @@ export interface ParkedMessage extends Parked {
   readonly place: string;
 }
 
-interface Parking {
+interface ParkingOrder {
   readonly address: Address;
   readonly row: MailRow;
   readonly error: FabricError;
@@ -20,7 +22,7 @@ interface Parking {
 }
 
 /** The writes that park a message. */
-export function parkingOf({ address, row, error, at }: Parking): Write[] {
+export function parkingOf({ address, row, error, at }: ParkingOrder): Write[] {
   const cause = error.cause instanceof Error ? error.cause : error;
   const parked: Parked = { ...mailOf(row), error: { name: cause.name, message: cause.message }, at };
   const { stream } = row;
@@ -49,24 +51,82 @@ export async function listParked(
   return found;
 }
 
+/** Which message, where it goes (undefined: nowhere), and who may do it. */
+export interface Unparking {
+  readonly message: Pick<ParkedMessage, 'address' | 'place'>;
+  readonly place: string | undefined;
+  /** The lease of the hyperty's shard. */
+  readonly lease: Lease;
+}
+
 /**
- * The writes that put a parked message back into its mailbox, behind what waits there, or drop it.
- * @returns undefined when there is no such message
+ * Puts a parked message back into its mailbox, behind what waits there, or drops it.
+ * @returns the mail, unless it was dropped
+ * @throws FabricError `not-found conflict storage`
  */
-export async function unparkingOf(
+export async function unpark(
   store: Store,
-  { address, place }: Pick<ParkedMessage, 'address' | 'place'>,
-  newPlace: string | undefined,
-): Promise<{ readonly writes: readonly Write[]; readonly row: MailRow | undefined } | undefined> {
-  const key = keys.parked(address, place);
+  { message, place, lease }: Unparking,
+): Promise<MailRow | undefined> {
+  const { address } = message;
+  const key = keys.parked(address, message.place);
   const text = await store.get(key);
-  if (text === undefined) return undefined;
+  if (text === undefined)
+    throw new FabricError('not-found', `${address} has no parked message ${message.place}.`);
   const writes: Write[] = [{ key, value: null }];
-  if (newPlace === undefined) return { writes, row: undefined };
+  if (place === undefined) {
+    await store.commit(writes, [lease]);
+    return undefined;
+  }
   const { envelope } = decodeRow<Parked>(key, text);
   const { deadline: _deadline, ...rest } = envelope; // nobody waits any more; it is to be handled all the same
-  const mail: Mail = { envelope: rest };
-  const row = { key: keys.mail(address, newPlace), ...mail };
-  writes.push({ key: row.key, value: encode(mail) });
-  return { writes, row };
+  const row = { key: keys.mail(address, place), envelope: rest };
+  await store.commit([...writes, { key: row.key, value: encode(mailOf(row)) }], [lease]);
+  return row;
+}
+
+/** Why something cannot be done here. */
+export const elsewhere = (address: Address): FabricError => {
+  const text = `${address} is run by another process that shares this store; do this there.`;
+  return new FabricError('conflict', text, { details: { address } });
+};
+
+/** What parking needs around it. */
+export interface ParkingDeps {
+  readonly store: Store;
+  readonly sequencer: Sequencer;
+  readonly tag: string;
+  /** The lease of a hyperty's shard, while this process has it. */
+  readonly leaseOf: (address: Address) => Lease | undefined;
+  readonly arrived: (to: Address, row: MailRow) => unknown;
+}
+
+/** The parked messages of a store that a runtime uses. */
+export class Parking {
+  readonly #deps: ParkingDeps;
+  /** One after the other: two that want the same message must not both find it. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: ParkingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Those of one hyperty, or of all. @throws FabricError of the store */
+  list(address?: Address, limit = 1000): Promise<readonly ParkedMessage[]> {
+    return listParked(this.#deps.store, address, limit);
+  }
+
+  /** Puts one back into its mailbox, or drops it. @throws FabricError `not-found conflict storage` */
+  async unpark(message: Unparking['message'], then: 'retry' | 'drop'): Promise<void> {
+    const { store, sequencer, tag, leaseOf, arrived } = this.#deps;
+    const work = this.#last.then(async () => {
+      const lease = leaseOf(message.address);
+      if (!lease) throw elsewhere(message.address);
+      const place = then === 'retry' ? placeOf(sequencer, tag) : undefined;
+      const row = await unpark(store, { message, place, lease });
+      if (row) arrived(message.address, row);
+    });
+    this.#last = work.catch(() => undefined); // whoever asked hears of it
+    await work;
+  }
 }

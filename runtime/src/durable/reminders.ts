@@ -3,6 +3,7 @@ import { runsDue } from '../schedule/due.ts';
 import { openTimetable, type Timetable } from '../schedule/recurrence.ts';
 import { parseSchedule } from '../schedule/schedule.ts';
 import type { Reminder } from '../actor/context.ts';
+import type { Clock, Timer } from '../platform/clock.ts';
 import type { StoredReminder } from './record.ts';
 
 /** What the machine is sent for one run of a reminder. */
@@ -74,5 +75,35 @@ export class Reminders {
     if (next === undefined) this.#entries.delete(id);
     else this.#entries.set(id, { stored: { ...stored, afterMs, nextMs: next }, timetable });
     return runs.map(({ scheduledFor, missed }) => ({ ...stored.event, scheduledFor, missed }));
+  }
+}
+
+/** However far away a reminder is: clocks are set. */
+const LONGEST_MS = 3_600_000;
+
+/** Wakes a hyperty in memory for its next reminder. */
+export class ReminderTimer {
+  readonly #clock: Clock;
+  readonly #wake: () => void;
+  #timer: Timer;
+
+  constructor(clock: Clock, wake: () => void) {
+    this.#clock = clock;
+    this.#wake = wake;
+  }
+
+  /** @param dueMs epoch milliseconds; undefined when there is no reminder */
+  set(dueMs: number | undefined): void {
+    this.clear();
+    if (dueMs === undefined) return;
+    const inMs = Math.min(LONGEST_MS, Math.max(1, dueMs - this.#clock.now()));
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#wake();
+      this.set(dueMs > this.#clock.now() ? dueMs : undefined);
+    }, inMs);
+  }
+
+  clear(): void {
+    this.#clock.clearTimeout(this.#timer);
   }
 }

@@ -36,14 +36,17 @@ export class Resumption {
   async all(shard: string): Promise<void> {
     const { rows, outgoing, creations, alarms } = this.#deps;
     const held = outgoing.opening(shard);
-    await this.#patiently(shard, async () => {
-      for await (const envelopes of rows.read(shard)) void outgoing.resume(envelopes);
-      outgoing.opened(shard, held);
-      await this.#wake('m', shard);
-      await this.#wake('w', shard);
-      await creations.carryOut(shard);
-      await alarms.look();
-    });
+    const steps = [
+      async () => {
+        for await (const envelopes of rows.read(shard)) void outgoing.resume(envelopes);
+        outgoing.opened(shard, held);
+      },
+      () => this.#wake('m', shard),
+      () => this.#wake('w', shard),
+      () => creations.carryOut(shard),
+      () => alarms.look(),
+    ];
+    await Promise.all(steps.map((step) => this.#patiently(shard, step)));
   }
 
   /** Others may have kept mail. */

@@ -3,7 +3,7 @@ import { FabricError } from '../message/error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../store/store.ts';
 import { ofHyperty, placeOfKey, shardOf } from './keys.ts';
-import { unparkingOf, type ParkedMessage } from './parking.ts';
+import { unpark, type ParkedMessage } from './parking.ts';
 import { Sequencer } from './sequencer.ts';
 import { placeOf } from './turn.ts';
 
@@ -26,7 +26,7 @@ export async function unparkByHand(
   then: 'retry' | 'drop',
   { store, clock, life }: HandDeps,
 ): Promise<void> {
-  const { address, place } = message;
+  const { address } = message;
   const lease = await store.acquire(`shard/${shardOf(address)}`, { holder: life, ttlMs: TTL_MS });
   if (!lease) {
     const text = `A runtime uses ${store.name}, or did seconds ago: let it do this, without --store, or stop it.`;
@@ -37,9 +37,7 @@ export async function unparkByHand(
     const [last] = await store.range({ ...ofHyperty('m', address), limit: 1, reverse: true });
     if (last) sequencer.saw(Number(placeOfKey(last.key).split('-')[0]));
     const newPlace = then === 'retry' ? placeOf(sequencer, life.slice(0, 8)) : undefined;
-    const unparking = await unparkingOf(store, message, newPlace);
-    if (!unparking) throw new FabricError('not-found', `${address} has no parked message ${place}.`);
-    await store.commit(unparking.writes, [lease]);
+    await unpark(store, { message, place: newPlace, lease });
   } finally {
     await store.release(lease);
   }

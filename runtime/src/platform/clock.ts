@@ -14,12 +14,34 @@ export interface Clock {
 /** Longest delay that timers of Node.js and browsers understand; beyond it they fire at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
+/** A timer that is longer than the platform's can be: it runs in steps. */
+class LongTimer {
+  #step: unknown;
+
+  constructor(run: () => void, delayMs: number) {
+    const next = (leftMs: number): void => {
+      const stepMs = Math.min(leftMs, MAX_DELAY_MS);
+      this.#step = globalThis.setTimeout(() => {
+        if (leftMs > stepMs) next(leftMs - stepMs);
+        else run();
+      }, stepMs);
+    };
+    next(delayMs);
+  }
+
+  clear(): void {
+    globalThis.clearTimeout(this.#step as number | undefined);
+  }
+}
+
 /** The platform's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  setTimeout: (run, delayMs) => globalThis.setTimeout(run, Math.min(delayMs, MAX_DELAY_MS)),
+  setTimeout: (run, delayMs) =>
+    delayMs > MAX_DELAY_MS ? new LongTimer(run, delayMs) : globalThis.setTimeout(run, delayMs),
   clearTimeout: (timer) => {
-    globalThis.clearTimeout(timer as number | undefined);
+    if (timer instanceof LongTimer) timer.clear();
+    else globalThis.clearTimeout(timer as number | undefined);
   },
 };
 

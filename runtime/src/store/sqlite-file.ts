@@ -5,6 +5,7 @@
 import { closeSync, existsSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
+import { EPOCH_KEY } from './store.ts';
 import { FabricError } from '../message/error.ts';
 
 /** Marks a SQLite file as one of ours ("HYPT"). */
@@ -111,7 +112,9 @@ export async function backUp(source: string, target: string): Promise<number> {
     closeSync(openSync(temporary, 'wx', 0o600));
     const reader = new DatabaseSync(source, { readOnly: true, timeout: BUSY_MS });
     await backup(reader, temporary, { rate: ALL_PAGES }).finally(() => reader.close());
-    openFile(temporary, { mustExist: true }).close(); // checks what was written
+    const copy = openFile(temporary, { mustExist: true }); // checks what was written
+    copy.prepare('DELETE FROM entries WHERE key = ?').run(EPOCH_KEY);
+    copy.close();
     linkSync(temporary, file);
     return statSync(file).size;
   } catch (caught) {

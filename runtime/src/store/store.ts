@@ -94,6 +94,11 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/**
+ * The key under which a store has its name, a random text that whoever uses it first writes. A copy of a store is not given it: what
+ * happened after it was made is unknown to it, and others must be able to tell.
+ */
+export const EPOCH_KEY = 'e';
 /** Characters of a key at most; keys are printable ASCII without spaces, so that they sort alike everywhere. */
 export const MAX_KEY_CHARS = 1024;
 /** Characters of a value at most. */

@@ -59,7 +59,7 @@ async function finish(stage: Stage, who: 0 | 1): Promise<void> {
 const SCENES = [
   { scene: inBusiness, name: 'in the midst of business', least: 10, stride: 1 },
   // Most calls at a start ask for one of 64 leases, or for what one of 64 shards has waiting.
-  { scene: atTheStart, name: 'while it starts', least: 200, stride: Number(process.env['STRIDE'] ?? 11) },
+  { scene: atTheStart, name: 'while it starts', least: 150, stride: Number(process.env['STRIDE'] ?? 11) },
 ];
 
 describe('a durable hyperty whose process dies at a call to its store', () => {

@@ -71,7 +71,7 @@ describe('the postbox', () => {
     const missing = new FabricError('not-found', 'Nobody.');
     const first = postbox.take(message(1), undefined, Promise.reject(missing)).kept;
     const second = postbox.take(message(2), undefined, undefined).kept;
-    await assert.rejects(first, missing);
+    await assert.rejects(async () => first, missing);
     await second;
     assert.deepEqual(arrivals, [2]);
   });
@@ -81,7 +81,7 @@ describe('the postbox', () => {
     const patient = postbox.take(message(1), undefined, undefined).kept;
     await new Promise((resolve) => setImmediate(resolve));
     const { seq: _seq, ...passing } = message(2);
-    await assert.rejects(postbox.take(passing, undefined, undefined).kept, full);
+    await assert.rejects(async () => postbox.take(passing, undefined, undefined).kept, full);
     failures = 0;
     await patient;
     assert.deepEqual(arrivals, [1]);

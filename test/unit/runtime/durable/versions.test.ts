@@ -11,6 +11,8 @@ const accepts = { add: z.object({ amount: z.number() }), odd: z.object({}) };
 const emits = { total: z.object({ total: z.number() }) };
 const ADDRESS = 'hyperty://acme.example/alice/sum';
 
+const fields: Record<string, unknown> = {};
+
 /** A sum whose context has the fields of its version. */
 const sum = (durable: Durability, field: string, extra: Record<string, unknown> = {}) =>
   defineHyperty({
@@ -19,7 +21,7 @@ const sum = (durable: Durability, field: string, extra: Record<string, unknown> 
     emits,
     durable,
     machine: setup({
-      types: { context: {}, events: {} as Accepted<typeof accepts> },
+      types: { context: fields, events: {} as Accepted<typeof accepts> },
     }).createMachine({
       context: { [field]: 0, ...extra },
       initial: 'open',
