@@ -14,7 +14,7 @@ import { Incarnation } from './incarnation.ts';
 import { Journal, release } from './journal.ts';
 import { migrate, unknownKind, type Creation } from './kind.ts';
 import { Mailbag } from './mailbag.ts';
-import { isRepeat, type MailRow } from './record.ts';
+import type { MailRow } from './record.ts';
 import { ReminderTimer } from './reminders.ts';
 
 /** How it is with a durable hyperty in memory. `halted`: it cannot run; its messages are kept. */
@@ -42,6 +42,8 @@ export class DurableActor {
   #working: Promise<void> | undefined;
   readonly #timer: ReminderTimer;
   #activeAt: number;
+  /** How often it was woken. */
+  #calls = 0;
   #isRemoved = false;
   #isStopping = false;
 
@@ -108,6 +110,7 @@ export class DurableActor {
 
   /** Mail, a timer, or something that was asked for has come. */
   wake(): void {
+    this.#calls += 1;
     if (this.#working || this.#status !== 'running' || this.#isStopping) return;
     this.#working = this.#work()
       .catch((caught: unknown) => {
@@ -150,7 +153,7 @@ export class DurableActor {
 
   /** A first life; it exists once that is kept. What was meant for an earlier one of the name is not for it. */
   async #loadNew(): Promise<boolean> {
-    const mayGoOn = await refuseMail(this.address, this.#journal, this.#deps);
+    const mayGoOn = await this.#refuseAll();
     if (!mayGoOn || !this.#creation || this.status === 'gone') return this.#leave('gone');
     this.#incarnation.begin(this.#creation, undefined);
     this.#status = 'running';
@@ -158,6 +161,15 @@ export class DurableActor {
     await this.#working;
     if (this.#journal.record || this.status === 'done') return true;
     throw this.#reason ?? notMade(this.address);
+  }
+
+  /** Refuses what is in the mailbox, and what comes meanwhile. */
+  async #refuseAll(): Promise<boolean> {
+    for (let calls = -1; calls !== this.#calls;) {
+      calls = this.#calls;
+      if (!(await refuseMail(this.address, this.#journal, this.#deps))) return false;
+    }
+    return true;
   }
 
   async #begin(): Promise<void> {
@@ -191,7 +203,7 @@ export class DurableActor {
     this.#batch = this.mailbag.take(this.#careful > 0 ? 1 : BATCH);
     this.#careful = Math.max(0, this.#careful - 1);
     for (const row of this.#batch) {
-      if (!this.#isNews(row)) continue;
+      if (!this.mailbag.isNews(row, incarnation.gathering)) continue;
       if (this.#isEnding) incarnation.refuse(row.envelope, ended(this.address));
       else incarnation.handle(row.envelope);
       if (this.#hasCrashed()) return false;
@@ -204,22 +216,10 @@ export class DurableActor {
     return this.#incarnation.crash !== undefined;
   }
 
-  /** False for what has been handled already. */
-  #isNews(row: MailRow): boolean {
-    const { gathering } = this.#incarnation;
-    gathering.rows.push(row);
-    gathering.isTouched = true;
-    const { stream } = row;
-    if (!stream) return true;
-    const mark = gathering.marks.get(stream.sender) ?? this.mailbag.markOf(stream.sender);
-    if (isRepeat(mark, stream)) return false;
-    gathering.marks.set(stream.sender, stream);
-    return true;
-  }
-
   /** Keeps what has gathered, and then lets it leave. */
   async #keep(): Promise<void> {
     const ends = this.#isEnding && this.mailbag.isEmpty;
+    const calls = this.#calls;
     let congestion: void | Promise<void>;
     try {
       const kept = await this.#journal.keep(this.#incarnation, this.#origin.kind, ends);
@@ -236,6 +236,8 @@ export class DurableActor {
     const { alarmMs } = this.#journal.record ?? {};
     if (alarmMs !== undefined) this.#deps.alarms.note(alarmMs);
     if (ends) this.#leave('done');
+    if (ends && calls !== this.#calls)
+      this.#deps.wake(this.address); // what came meanwhile is refused by the next
     else this.#timer.set(this.#incarnation.remindMs);
     await congestion;
   }

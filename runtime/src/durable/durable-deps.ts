@@ -34,6 +34,8 @@ export interface DurableDeps extends Pick<HostDeps, 'bus' | 'logger' | 'escalate
   readonly handled: (rows: readonly MailRow[]) => void;
   /** A message was parked: whoever waits for its answer is to be told. */
   readonly parked: (envelope: Envelope, error: FabricError) => void;
+  /** There is something to do for a hyperty that is not in memory. */
+  readonly wake: (address: HypertyAddress) => void;
   /** The hyperty is not in memory any more. */
   readonly gone: (actor: { readonly address: HypertyAddress }) => void;
 }

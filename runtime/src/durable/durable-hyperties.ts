@@ -268,6 +268,7 @@ export class DurableHyperties implements Residence {
       lost: (address, lease) => this.#ownership.lostAt(shardOf(address), lease),
       hosts: (address) => this.hosts(address),
       arrived: (to, row) => void this.#awake.arrived(to, row),
+      wake: (address) => this.#awake.wake(address),
       send: (envelopes) => this.#outgoing.push(envelopes),
       handled: (rows) => this.#postbox.handled(rows),
       parked: (envelope, error) => bus.refuse(envelope, error),

@@ -8,10 +8,10 @@ import { FabricError } from '../message/error.ts';
 import { EPOCH_KEY, under } from '../store/store.ts';
 
 /** Shards of a store. Fixed for ever: a hyperty's shard follows from its address. */
-export const SHARDS = 64;
+const SHARDS = 64;
 
 /** Characters of a durable hyperty's address at most: keys hold two addresses. */
-export const MAX_DURABLE_ADDRESS_CHARS = 400;
+const MAX_DURABLE_ADDRESS_CHARS = 400;
 
 /** The name of every shard: two hex digits. */
 export const shardNames: readonly string[] = Array.from({ length: SHARDS }, (_, index) =>

@@ -2,7 +2,8 @@
 import type { HypertyAddress } from '../message/address.ts';
 import type { Store } from '../store/store.ts';
 import { keys, ofHyperty, placeOfKey } from './keys.ts';
-import { decodeRow, type Mail, type MailRow, type Stream } from './record.ts';
+import { decodeRow, isRepeat, type Mail, type MailRow, type Stream } from './record.ts';
+import type { Turn } from './turn.ts';
 import type { Sequencer } from './sequencer.ts';
 
 /** What a mailbag needs around it. */
@@ -83,6 +84,17 @@ export class Mailbag {
   /** What was heard last of a sender. */
   markOf(sender: string): Stream | undefined {
     return this.#marks.get(sender);
+  }
+
+  /** Takes a row into a turn. False for what has been handled already. */
+  isNews(row: MailRow, turn: Turn): boolean {
+    turn.rows.push(row);
+    turn.isTouched = true;
+    const { stream } = row;
+    if (!stream) return true;
+    if (isRepeat(turn.marks.get(stream.sender) ?? this.#marks.get(stream.sender), stream)) return false;
+    turn.marks.set(stream.sender, stream);
+    return true;
   }
 
   /** What has been heard and kept. */

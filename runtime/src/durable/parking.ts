@@ -34,7 +34,7 @@ export function parkingOf({ address, row, error, at }: ParkingOrder): Write[] {
 }
 
 /** The parked messages of one hyperty, or of all, oldest of each first; at most `limit`. */
-export async function listParked(
+async function listParked(
   store: Store,
   address: Address | undefined,
   limit: number,

@@ -167,7 +167,10 @@ export function decodeRow<T extends { readonly envelope: Envelope }>(key: string
   throw new FabricError('invalid', `The store's row "${key.slice(0, 200)}" is damaged; restore a backup.`);
 }
 
-/** True when a message, or a later one of its sender, has been handled already, or its sender's process been replaced. */
-export function isRepeat(mark: Stream | undefined, { epoch, token, last }: Stream): boolean {
-  return mark?.epoch === epoch && (token < mark.token || last <= mark.last);
+/**
+ * True when a message, or a later one of its sender, has been handled already. The number alone says so: whoever runs the
+ * sender goes on above the last number that was kept, and sends again first what an earlier process had kept.
+ */
+export function isRepeat(mark: Stream | undefined, { epoch, last }: Stream): boolean {
+  return mark?.epoch === epoch && last <= mark.last;
 }
