@@ -6,7 +6,7 @@ import { addressParts, runtimeAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
-import { createMemoryHub } from '../protostub/memory.ts';
+import { createMemoryHub, type MemoryHub } from '../protostub/memory.ts';
 import { createRuntime, type Runtime } from '../runtime.ts';
 import type { RuntimeOptions } from '../runtime-types.ts';
 import { createFaults, createSeededRandom, type Faults } from './faults.ts';
@@ -99,15 +99,7 @@ export function createTestWorld(options: TestWorldOptions = {}): TestWorld {
   };
   return {
     clock,
-    faults: {
-      ...faults,
-      disconnect: ({ address }) => hub.disconnect(address),
-      reconnect: ({ address }) => hub.reconnect(address),
-      kill(runtime) {
-        hub.disconnect(runtime.address);
-        runtimes.splice(runtimes.indexOf(runtime), 1);
-      },
-    },
+    faults: { ...faults, ...lossesOf(hub, runtimes) },
     create,
     async runtime(account, own) {
       const runtime = create(account, own);
@@ -123,6 +115,19 @@ export function createTestWorld(options: TestWorldOptions = {}): TestWorld {
     },
   };
 }
+
+/** How runtimes lose their network, for a while or for ever. */
+const lossesOf = (
+  hub: MemoryHub,
+  runtimes: Runtime[],
+): Pick<WorldFaults, 'disconnect' | 'reconnect' | 'kill'> => ({
+  disconnect: ({ address }) => hub.disconnect(address),
+  reconnect: ({ address }) => hub.reconnect(address),
+  kill(runtime) {
+    hub.disconnect(runtime.address);
+    runtimes.splice(runtimes.indexOf(runtime), 1);
+  },
+});
 
 /** Owner and domain of `alice@acme.example`. */
 function accountParts(account: string): { readonly owner: string; readonly domain: string } {

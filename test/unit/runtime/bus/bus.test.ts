@@ -111,9 +111,9 @@ describe('a bus', () => {
       throw new FabricError('forbidden', 'Policy says no.');
     };
     bus.bind(bob, { receive: () => Promise.reject(new FabricError('crashed', 'It fell over.')) });
-    await bus.accept(envelopeOf({ id: 'one' }));
+    await bus.accept(envelopeOf({ id: 'one' }))?.handled;
     bus.incoming.use(refuse);
-    await bus.accept(envelopeOf({ id: 'two' }));
+    await bus.accept(envelopeOf({ id: 'two' }))?.handled;
     assert.deepEqual(sent.map(({ re, body }) => [re, (body as { code: number }).code]), [['one', 500], ['two', 403]]); // prettier-ignore
   });
 
