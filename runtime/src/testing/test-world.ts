@@ -79,11 +79,8 @@ export function createTestWorld(options: TestWorldOptions = {}): TestWorld {
   const clock = createManualClock();
   const { plan, ...faults } = createFaults(random);
   const { maxFrameBytes } = options;
-  const hub = createMemoryHub({
-    clock,
-    faults: plan,
-    ...(maxFrameBytes === undefined ? {} : { maxFrameBytes }),
-  });
+  const size = maxFrameBytes === undefined ? {} : { maxFrameBytes };
+  const hub = createMemoryHub({ clock, faults: plan, ...size });
   const runtimes: Runtime[] = [];
   const create: TestWorld['create'] = (account, { device = 'pc', ...own } = {}) => {
     const runtime = createRuntime({
