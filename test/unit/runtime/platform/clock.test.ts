@@ -4,6 +4,9 @@ import { delay, systemClock } from '@hyperty/runtime';
 import { createManualClock, type ManualClock } from '@hyperty/runtime/testing';
 import { atMost } from '../../../../runtime/src/platform/clock.ts';
 
+/** The longest delay that a platform's timers understand, milliseconds. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 describe('waiting on a clock', () => {
   let clock: ManualClock;
 
@@ -49,5 +52,42 @@ describe('the system clock', () => {
     systemClock.clearTimeout(timer);
     process.off('warning', warn);
     assert.deepEqual(warnings, []);
+  });
+
+  describe('with timers of the platform that a test turns', () => {
+    const { setTimeout, clearTimeout } = globalThis;
+    let clock: ManualClock;
+    let runs: number;
+
+    beforeEach(() => {
+      [clock, runs] = [createManualClock(), 0];
+      const replaced = {
+        setTimeout: (run: () => void, delayMs: number) =>
+          clock.setTimeout(run, delayMs > LONGEST_MS ? 1 : delayMs), // as platforms do
+        clearTimeout: (timer: unknown) => clock.clearTimeout(timer),
+      };
+      Object.assign(globalThis, replaced);
+    });
+    afterEach(() => Object.assign(globalThis, { setTimeout, clearTimeout }));
+
+    for (const delayMs of [LONGEST_MS, LONGEST_MS + 1, 2 * LONGEST_MS, 2 ** 40])
+      it(`runs what is set for ${delayMs} ms then, not earlier, and once`, async () => {
+        systemClock.setTimeout(() => (runs += 1), delayMs);
+        await clock.advance(delayMs - 1);
+        assert.equal(runs, 0);
+        await clock.advance(1);
+        assert.equal(runs, 1);
+        assert.equal(clock.pending, 0);
+      });
+
+    for (const afterMs of [0, LONGEST_MS + 1])
+      it(`does not run what is cleared after ${afterMs} ms, and leaves no timer`, async () => {
+        const timer = systemClock.setTimeout(() => (runs += 1), 2 ** 40);
+        await clock.advance(afterMs);
+        systemClock.clearTimeout(timer);
+        assert.equal(clock.pending, 0);
+        await clock.advance(2 ** 40);
+        assert.equal(runs, 0);
+      });
   });
 });

@@ -4,6 +4,7 @@ import { chmod, open, readdir, readFile, stat, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createSqliteStore } from '@hyperty/runtime/node';
+import { EPOCH_KEY } from '../../../../runtime/src/store/store.ts';
 import { failsWith } from '../../../support/hosting.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts';
 
@@ -82,6 +83,20 @@ describe('the SQLite store', () => {
     await store.close();
     const copy = await createSqliteStore({ file: target });
     assert.equal((await copy.range({ from: 'k/', to: 'k0' })).length, 2000);
+    await copy.close();
+  });
+
+  it('gives a backup no epoch, so that it becomes a store of its own, and keeps its own', async () => {
+    await fill();
+    const store = await createSqliteStore({ file });
+    await store.commit([{ key: EPOCH_KEY, value: 'first' }]);
+    const target = join(folder.path, 'backup.db');
+    await store.backUp(target);
+    assert.equal(await store.get(EPOCH_KEY), 'first');
+    await store.close();
+    const copy = await createSqliteStore({ file: target, mustExist: true });
+    assert.equal(await copy.get(EPOCH_KEY), undefined);
+    assert.equal((await copy.range({})).length, 500);
     await copy.close();
   });
 
