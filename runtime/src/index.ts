@@ -4,7 +4,7 @@
 export { ask, type AskInput, type AskOptions } from './actor/ask.ts';
 export { effect, type EffectScope } from './actor/effect.ts';
 export { defineHyperty, isHypertyDefinition } from './actor/hyperty.ts';
-export type { Accepted, AnyDefinition, Descriptor, Durability, EventSchemas, HypertyDefinition, HypertySource, Parsed, Peer, Sent } from './actor/hyperty.ts'; // prettier-ignore
+export type { Accepted, AnyDefinition, Descriptor, Durability, KeptSnapshot, EventSchemas, HypertyDefinition, HypertySource, Parsed, Peer, Sent } from './actor/hyperty.ts'; // prettier-ignore
 export {
   remote,
   type RemoteInput,

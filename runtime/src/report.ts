@@ -36,5 +36,5 @@ const durableReport = ({ address, status, mailbag, state, reason }: DurableActor
   mailboxDepth: mailbag.depth,
   state,
   durable: true,
-  ...(reason ? { reason: reason.message } : {}),
+  ...(reason ? { reason: reason.cause instanceof Error ? reason.cause.message : reason.message } : {}),
 });

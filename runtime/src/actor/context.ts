@@ -48,6 +48,10 @@ export interface FabricContext {
   afterCommit(run: () => void): void;
   /** Runs `run`, which sends events to actors of this hyperty, so that what follows from it becomes durable together. */
   turn(run: () => void): void;
+  /** The result of a step of an earlier life, where it was kept. Only durable hyperties have this. */
+  readonly resultOf?: (key: string) => { readonly value: unknown } | undefined;
+  /** Keeps the result of a step until the transition that it leads to is kept. Only durable hyperties have this. */
+  readonly keepResult?: (key: string, value: unknown) => Promise<void>;
   /** Sets or (`undefined`) removes a reminder. Only durable hyperties have this. @throws FabricError `invalid` */
   readonly remind?: (id: string, reminder: Reminder | undefined) => void;
 }

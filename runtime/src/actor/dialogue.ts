@@ -20,7 +20,7 @@ import type { OpenSpan } from '../platform/tracing.ts';
 import { canTake, wrongState } from './acceptance.ts';
 import type { Hosting } from './hosting.ts';
 import { parseEvent } from './hyperty.ts';
-import { OpenRequests } from './open-requests.ts';
+import { OpenRequests, type OpenRequestsLimits } from './open-requests.ts';
 import { exposedSnapshot, Publisher } from './publisher.ts';
 import type { ExposedSnapshot } from './subscribers.ts';
 
@@ -37,6 +37,8 @@ export interface DialogueDeps {
   readonly logger: Logger;
   /** Sends an answer, for which nobody waits after `untilMs` (epoch milliseconds). */
   readonly say: (saying: Saying, untilMs: number | undefined) => void;
+  /** How many requests may be open. Default: as many as {@link OpenRequests} allows. */
+  readonly openRequests?: OpenRequestsLimits;
   /** Sends an update to a subscriber: worth little once there is a newer one. */
   readonly publish: (saying: Saying) => void;
 }
@@ -219,7 +221,7 @@ export class Dialogue {
   }
 
   #opened(): OpenRequests {
-    return (this.#open ??= new OpenRequests());
+    return (this.#open ??= new OpenRequests(this.#deps.openRequests));
   }
 
   #speaking(): AnyActorRef {

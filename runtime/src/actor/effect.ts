@@ -1,6 +1,6 @@
 /** Effects: what a hyperty does to the world outside the fabric. */
 import type { PromiseActorLogic } from 'xstate';
-import { stepLogic } from './step.ts';
+import { stepLogic, type StepOutcome } from './step.ts';
 
 /** What the function of an effect gets. */
 export interface EffectScope<I> {
@@ -18,9 +18,9 @@ export interface EffectScope<I> {
 
 /**
  * Actor logic for an outside effect: a payment, a mail, a file. In a durable hyperty it begins once the transition that started it
- * is durable; its result is kept together with the transition that follows, and then never repeated. When the process
- * dies in between, the function is called again with the same key: at least once, and once only if whoever carries it
- * out honours the key. In a hyperty that is not durable it is an ordinary promise.
+ * is durable; its result is kept before the machine sees it, and then it is never called again. When the process dies, or the
+ * hyperty crashes at something else, before that, or the function throws, it may be called again with the same key: at least
+ * once, and once only if whoever carries it out honours the key. In a hyperty that is not durable it is an ordinary promise.
  *
  * @example
  * ```ts
@@ -49,19 +49,26 @@ export function effect<O, I = undefined>(
   return stepLogic<O, I>(({ key, isRestored: isRetry, input, fabric, settle }) => {
     const controller = new AbortController();
     const { signal } = controller;
+    const end = (outcome: StepOutcome): void => {
+      fabric.turn(() => settle(outcome));
+    };
     const carryOut = async (): Promise<void> => {
-      let end: () => void;
+      let outcome: StepOutcome;
       try {
         const value = await run({ input, key, isRetry, signal });
-        end = () => settle({ kind: 'value', value });
+        await fabric.keepResult?.(key, value); // whatever the machine does with it, this was the last time
+        outcome = { kind: 'value', value };
       } catch (error) {
-        end = () => settle({ kind: 'error', error });
+        outcome = { kind: 'error', error };
       }
-      if (!signal.aborted) fabric.turn(end);
+      if (!signal.aborted) end(outcome);
     };
-    fabric.afterCommit(() => {
-      if (!signal.aborted) void carryOut();
-    });
+    const known = fabric.resultOf?.(key);
+    if (known) end({ kind: 'value', value: known.value });
+    else
+      fabric.afterCommit(() => {
+        if (!signal.aborted) void carryOut();
+      });
     return () => controller.abort();
   });
 }

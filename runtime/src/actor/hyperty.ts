@@ -49,12 +49,23 @@ const descriptorSchema = z.object({
   description: z.string().max(500).optional(),
 });
 
+/** What XState keeps of a machine; of other versions nobody knows more. */
+export interface KeptSnapshot {
+  readonly status: string;
+  /** State value. */
+  readonly value: unknown;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what an earlier version had in it, its author knows
+  readonly context: any;
+  /** `historyValue`, `children`, and what later versions of XState add. */
+  readonly [field: string]: unknown;
+}
+
 /** Makes the hyperties of a definition durable, and says how their snapshots are kept. */
 export interface Durability {
   /** Version of the shape of the machine's snapshot: a whole number, raised whenever the machine changes in a way that an old one does not fit. */
   readonly version: number;
-  /** By version: turns a snapshot of it into one of the next version. */
-  readonly migrations?: Readonly<Record<number, (snapshot: never) => unknown>>;
+  /** By version: turns a snapshot of that version into one of the next. */
+  readonly migrations?: Readonly<Record<number, (snapshot: KeptSnapshot) => unknown>>;
   /** Shape of the machine's context; one that does not fit is refused before the machine sees it. */
   readonly context?: z.ZodType;
 }
@@ -138,9 +149,8 @@ export function defineHyperty<
   const { accepts, emits, machine } = source;
   const checked = descriptorSchema.safeParse(source.descriptor);
   if (!checked.success) throw new TypeError(`Malformed descriptor: ${describeIssues(checked.error)}.`);
+  if (source.durable) checkDurability(source.durable);
   const { durable } = source;
-  if (durable && !(Number.isSafeInteger(durable.version) && durable.version >= 1))
-    throw new TypeError(`durable.version must be a whole number from 1 on, got ${durable.version}.`);
   return {
     descriptor: source.descriptor,
     accepts,
@@ -150,6 +160,26 @@ export function defineHyperty<
     ...(durable ? { durable } : {}),
     at: (address) => ({ address: parseAddress(address), accepts, emits }),
   };
+}
+
+/** @throws TypeError when versions or migrations make no sense */
+function checkDurability({ version, migrations = {} }: Durability): void {
+  if (!Number.isSafeInteger(version) || version < 1)
+    throw new TypeError(`durable.version must be a whole number from 1 on, got ${version}.`);
+  const from = Object.keys(migrations)
+    .map(Number)
+    .sort((a, b) => a - b);
+  const odd = from.find((one) => !Number.isSafeInteger(one) || one < 1 || one >= version);
+  if (odd !== undefined)
+    throw new TypeError(
+      `durable.migrations[${odd}] leads nowhere: migrations[n] leads from version n to n + 1, and this is version ${version}.`,
+    );
+  const [first = version] = from;
+  const gap = Array.from({ length: version - first }, (_, n) => first + n).find((one) => !from.includes(one));
+  if (gap !== undefined)
+    throw new TypeError(
+      `durable.migrations[${gap}] is missing: nothing leads from version ${gap} to ${gap + 1}.`,
+    );
 }
 
 /** True when `value` was made by {@link defineHyperty}. */

@@ -1,4 +1,5 @@
 /** The requests that a hyperty has accepted and not answered yet. */
+import { ownerOf } from '../message/address.ts';
 import type { EnvelopeHeader } from '../message/envelope.ts';
 
 /**
@@ -7,8 +8,14 @@ import type { EnvelopeHeader } from '../message/envelope.ts';
  */
 const SWEEP_ABOVE = 1024;
 
-/** Above this many the oldest is forgotten, whatever deadline its sender chose; that sender hears `timeout`. */
-const CAPACITY = 65_536;
+/** How many may be open. Above it the oldest is forgotten, whatever deadline its sender chose; that sender hears `timeout`. */
+export interface OpenRequestsLimits {
+  readonly capacity: number;
+  /** Of one owner; device names and hyperty names are its own claim. */
+  readonly perOwner: number;
+}
+
+const DEFAULT_LIMITS: OpenRequestsLimits = { capacity: 65_536, perOwner: Infinity };
 
 /** Ids are unique for each sender alone: nobody can close or take over a request of somebody else. */
 const keyOf = ({ id, from }: Sent): string => `${id} ${from}`;
@@ -18,13 +25,19 @@ type Sent = Pick<EnvelopeHeader, 'id' | 'from'>;
 /** Accepted requests by sender and id. */
 export class OpenRequests {
   readonly #headers = new Map<string, EnvelopeHeader>();
+  readonly #limits: OpenRequestsLimits;
   #untilSweep = SWEEP_ABOVE;
+
+  constructor(limits = DEFAULT_LIMITS) {
+    this.#limits = limits;
+  }
 
   add(header: EnvelopeHeader, now: number): void {
     if (this.#untilSweep === 0) this.#forgetOverdue(now);
     this.#untilSweep -= 1;
     const [oldest] = this.#headers.keys();
-    if (this.#headers.size >= CAPACITY && oldest !== undefined) this.#headers.delete(oldest);
+    if (this.#headers.size >= this.#limits.capacity && oldest !== undefined) this.#headers.delete(oldest);
+    this.#limitOwner(header);
     this.#headers.set(keyOf(header), header);
   }
 
@@ -46,6 +59,14 @@ export class OpenRequests {
     const open = [...this.#headers.values()];
     this.#headers.clear();
     return open;
+  }
+
+  #limitOwner({ from }: Sent): void {
+    if (this.#headers.size < this.#limits.perOwner) return;
+    const owner = ownerOf(from);
+    const own = [...this.#headers].filter(([, header]) => ownerOf(header.from) === owner);
+    const [oldest] = own;
+    if (own.length >= this.#limits.perOwner && oldest) this.#headers.delete(oldest[0]);
   }
 
   #forgetOverdue(now: number): void {

@@ -26,7 +26,7 @@ export interface Care {
 /** Crashes at one message before it is parked, where nothing else is said. */
 const MAX_ATTEMPTS = 5;
 /** Rest before a message is tried again; doubled each time. */
-const AGAIN_MS = 100;
+const AGAIN_MS = 20;
 
 /** Looks after one hyperty that crashes. */
 export class CrashCare {

@@ -50,7 +50,8 @@ export class Creations {
       }
       await delay(clock, LOOK_MS);
     } while (clock.now() < until);
-    const text = `No process of this store has made ${address}; does one host its definition?`;
+    const { name } = creation.kind.definition.descriptor;
+    const text = `Another process shares this store, runs the part of it that ${address} belongs to, and has not made it. All processes of a store must host the same definitions; does that one host "${name}"?`;
     throw failure ?? new FabricError('timeout', text);
   }
 

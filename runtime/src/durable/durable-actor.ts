@@ -5,17 +5,20 @@
  */
 import { crashOf } from '../actor/dialogue.ts';
 import type { HypertyAddress } from '../message/address.ts';
+import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import { delay } from '../platform/clock.ts';
 import { CrashCare } from './crash-care.ts';
 import type { DurableDeps } from './durable-deps.ts';
 import { ended, erase, refuseMail } from './ending.ts';
+import { Halted, notEnded, notMade } from './halted.ts';
 import { Incarnation } from './incarnation.ts';
 import { Journal, release } from './journal.ts';
 import { migrate, unknownKind, type Creation } from './kind.ts';
 import { Mailbag } from './mailbag.ts';
 import type { MailRow } from './record.ts';
 import { ReminderTimer } from './reminders.ts';
+import type { Write } from '../store/store.ts';
 
 /** How it is with a durable hyperty in memory. `halted`: it cannot run; its messages are kept. */
 export type DurableStatus = 'loading' | 'running' | 'restarting' | 'halted' | 'done' | 'gone';
@@ -42,6 +45,7 @@ export class DurableActor {
   #working: Promise<void> | undefined;
   readonly #timer: ReminderTimer;
   #activeAt: number;
+  #halted: Halted | undefined;
   /** How often it was woken. */
   #calls = 0;
   #isRemoved = false;
@@ -54,8 +58,9 @@ export class DurableActor {
     this.#creation = creation;
     this.mailbag = new Mailbag(address, deps);
     const { bus, logger } = deps;
-    this.#incarnation = new Incarnation({ address, bus, logger, wake: () => this.wake() });
     this.#journal = new Journal(address, deps, () => this.#isStopping || this.#status === 'gone');
+    const keep = (write: Write): Promise<unknown> => this.#journal.commit([write]);
+    this.#incarnation = new Incarnation({ address, bus, logger, keep, wake: () => this.wake() });
     this.#care = new CrashCare(address, deps, { journal: this.#journal, mailbag: this.mailbag });
     this.#timer = new ReminderTimer(bus.clock, () => this.wake());
     this.#activeAt = bus.clock.now();
@@ -70,6 +75,11 @@ export class DurableActor {
   /** Why it is halted. */
   get reason(): FabricError | undefined {
     return this.#reason;
+  }
+
+  /** Lets a message in, or refuses it while it is halted. @throws FabricError `closed mailbox-full` */
+  admit(envelope: Envelope): void {
+    this.#halted?.admit(envelope);
   }
 
   /** State value of its machine. */
@@ -141,6 +151,7 @@ export class DurableActor {
       if (!kind) throw unknownKind(this.address, record.machine);
       this.#creation = { kind, input: undefined };
       this.#journal.adopt(migrate(record, kind, this.address));
+      if (record.isBusy) this.#incarnation.results.recall(await this.#journal.results());
       await this.#begin();
       return true;
     } catch (caught) {
@@ -165,11 +176,9 @@ export class DurableActor {
 
   /** Refuses what is in the mailbox, and what comes meanwhile. */
   async #refuseAll(): Promise<boolean> {
-    for (let calls = -1; calls !== this.#calls;) {
-      calls = this.#calls;
-      if (!(await refuseMail(this.address, this.#journal, this.#deps))) return false;
-    }
-    return true;
+    const calls = this.#calls;
+    if (!(await refuseMail(this.address, this.#journal, this.#deps))) return false;
+    return calls === this.#calls || this.#refuseAll();
   }
 
   async #begin(): Promise<void> {
@@ -245,10 +254,8 @@ export class DurableActor {
   /** The machine has crashed: it begins again from what was kept. */
   async #recover(thrown: unknown): Promise<void> {
     const { address } = this;
-    this.#deps.logger.error(
-      { address, error: thrown },
-      'a durable hyperty crashed; it goes on from what was kept',
-    );
+    const text = 'a durable hyperty crashed; it goes on from what was kept';
+    this.#deps.logger.error({ address, error: thrown }, text);
     const error = crashOf(address, thrown);
     if (!this.#journal.record) {
       this.#reason = error;
@@ -272,9 +279,8 @@ export class DurableActor {
   #halt(error: FabricError): true {
     this.#status = 'halted';
     this.#reason = error;
+    this.#halted = new Halted(this.address, error, this.#deps.logger);
     this.#incarnation.discard();
-    const fields = { address: this.address, error };
-    this.#deps.logger.error(fields, 'a durable hyperty cannot run; its messages are kept');
     return true;
   }
 
@@ -292,9 +298,3 @@ export class DurableActor {
     throw new TypeError(`${this.address} has not begun.`);
   }
 }
-
-const notEnded = (address: string): FabricError =>
-  new FabricError('conflict', `${address} could not be ended: another process runs it, or this one stops.`);
-
-const notMade = (address: string): FabricError =>
-  new FabricError('closed', `${address} could not be made before its runtime stopped.`);

@@ -186,7 +186,7 @@ export class DurableHyperties implements Residence {
     const { to } = envelope;
     if (!this.#isOurs(to)) throw notHere(to);
     const isRun = this.#runs(shardOf(to));
-    if (isRun) this.#awake.load(to as HypertyAddress);
+    if (isRun) this.#awake.load(to as HypertyAddress).admit(envelope);
     const exists = this.#presence.expect(envelope);
     const known = isRun || !(envelope.seq ?? origin) ? undefined : this.#ownership.introduced;
     exists?.catch(() => undefined); // heard of by the postbox

@@ -17,10 +17,15 @@ export interface Keeping {
 /** Why a hyperty that has ended handles nothing more. */
 export const ended = (address: string): FabricError => new FabricError('closed', `${address} has ended.`);
 
-/** The writes that forget what was heard of senders: most of them at once, and the rest at the next end. */
-export async function forgetMarks(store: Store, address: HypertyAddress): Promise<Write[]> {
-  const marks = await store.range(ofHyperty('r', address));
-  return marks.map(({ key }) => ({ key, value: null }));
+/**
+ * The writes that forget what else is kept for a hyperty: marks, parked messages, results. At most ten thousand of each; what
+ * there is beyond goes with the next one of that name.
+ */
+export async function forgetRows(store: Store, address: HypertyAddress): Promise<Write[]> {
+  const rows = await Promise.all(
+    (['r', 'p', 'x'] as const).map((kind) => store.range(ofHyperty(kind, address))),
+  );
+  return rows.flat().map(({ key }) => ({ key, value: null }));
 }
 
 /** Refuses all mail of a hyperty that is not there. False when this process may not. */
@@ -47,7 +52,7 @@ export async function erase(address: HypertyAddress, keeping: Keeping, deps: Dur
     { key: keys.record(address), value: null },
     { key: keys.awake(address), value: null },
     ...(await alarmsOf(store, address)).map((key) => ({ key, value: null })),
-    ...(await forgetMarks(store, address)),
+    ...(await forgetRows(store, address)),
   ]);
   return (await keeping.commit(writes)) && refuseMail(address, keeping, deps);
 }

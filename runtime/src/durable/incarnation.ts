@@ -11,13 +11,20 @@ import type { HypertyAddress } from '../message/address.ts';
 import { errorBody, type Envelope, type EnvelopeHeader } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { Write } from '../store/store.ts';
 import type { OpenSpan } from '../platform/tracing.ts';
 import { Inquiries } from './inquiries.ts';
 import type { Creation } from './kind.ts';
 import { Machine } from './machine.ts';
 import { oddityIn, type HypertyRecord } from './record.ts';
 import { Reminders } from './reminders.ts';
+import { Results } from './results.ts';
 import { Turn } from './turn.ts';
+
+/** An answer is kept for whoever asked for a day, whatever deadline the question had. */
+const ANSWER_TTL_MS = 24 * 3_600_000;
+/** They are all in the record, which is written at each turn. */
+const OPEN_REQUESTS = { capacity: 1024, perOwner: 256 };
 
 /** What an incarnation tells its owner. */
 export interface IncarnationDeps {
@@ -26,6 +33,8 @@ export interface IncarnationDeps {
   readonly logger: Logger;
   /** Something waits to be done or kept. */
   readonly wake: () => void;
+  /** Keeps one thing at once, apart from any turn. */
+  readonly keep: (write: Write) => Promise<unknown>;
 }
 
 /** A durable hyperty in memory, between what was kept last and what is to be kept next. */
@@ -34,6 +43,8 @@ export class Incarnation implements FabricContext {
   readonly bus: Bus;
   readonly logger: Logger;
   readonly #wake: () => void;
+  /** Results of steps that the machine has not taken. */
+  readonly results: Results;
   readonly #inquiries: Inquiries;
   #dialogue: Dialogue | undefined;
   #machine: Machine | undefined;
@@ -42,11 +53,13 @@ export class Incarnation implements FabricContext {
   #due: (() => void)[] = [];
   #crash: { readonly thrown: unknown } | undefined;
 
-  constructor({ address, bus, logger, wake }: IncarnationDeps) {
+  constructor({ address, bus, logger, wake, keep }: IncarnationDeps) {
     this.address = address;
     this.bus = bus;
     this.logger = logger;
     this.#wake = wake;
+    const due = (take: (turn: Turn) => void): void => void this.#due.push(() => take(this.#touch()));
+    this.results = new Results({ address, keep, due });
     this.#inquiries = new Inquiries(bus.clock, (run) => this.turn(run));
   }
 
@@ -95,7 +108,10 @@ export class Incarnation implements FabricContext {
       hosting,
       bus,
       logger,
-      say: (saying, deadline) => this.post(deadline === undefined ? saying : { ...saying, deadline }),
+      say: (saying, untilMs = Infinity) => {
+        this.post({ ...saying, deadline: Math.min(untilMs, bus.clock.now() + ANSWER_TTL_MS) });
+      },
+      openRequests: OPEN_REQUESTS,
       publish: (saying) => void this.#touch().publications.push({ ...saying, ...this.#dialogue?.trace }),
     });
     this.#dialogue.reopen(record?.open ?? []);
@@ -205,7 +221,7 @@ export class Incarnation implements FabricContext {
 
   /** The reminders as they are to be kept. @throws FabricError `invalid` */
   async reminders(): Promise<HypertyRecord['reminders']> {
-    await this.#reminders.open();
+    await this.#reminders.open(this.bus.clock.now());
     return this.#reminders.stored;
   }
 
@@ -232,6 +248,14 @@ export class Incarnation implements FabricContext {
   turn(run: () => void): void {
     this.#due.push(run);
     this.#wake();
+  }
+
+  resultOf(key: string): { readonly value: unknown } | undefined {
+    return this.results.take(key);
+  }
+
+  keepResult(key: string, value: unknown): Promise<void> {
+    return this.results.keep(key, value);
   }
 
   remind(id: string, reminder: Reminder | undefined): void {

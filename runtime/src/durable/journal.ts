@@ -7,9 +7,9 @@ import { FabricError } from '../message/error.ts';
 import { delay } from '../platform/clock.ts';
 import type { Lease, Write } from '../store/store.ts';
 import type { DurableDeps } from './durable-deps.ts';
-import { forgetMarks } from './ending.ts';
+import { forgetRows } from './ending.ts';
 import type { Incarnation } from './incarnation.ts';
-import { keys } from './keys.ts';
+import { keys, ofHyperty, placeOfKey } from './keys.ts';
 import type { Kind } from './kind.ts';
 import { decodeRecord, type HypertyRecord } from './record.ts';
 import { compose, recordWrites, type Transaction, type Turn } from './turn.ts';
@@ -50,6 +50,12 @@ export class Journal {
     return record;
   }
 
+  /** Results of steps that were kept before the machine took them. */
+  async results(): Promise<ReadonlyMap<string, { readonly value: unknown }>> {
+    const rows = await this.patiently(() => this.#deps.store.range(ofHyperty('x', this.#address)));
+    return new Map(rows.map(({ key, value }) => [placeOfKey(key), JSON.parse(value) as { value: unknown }]));
+  }
+
   /** From now on this is what was kept: brought to the version of its definition, which the next transaction keeps. */
   adopt(record: HypertyRecord): void {
     this.#record = record;
@@ -67,9 +73,15 @@ export class Journal {
     if (!transaction) return undefined;
     const record = ends
       ? undefined
-      : await recordOf({ state, kind, incarnation, lastNumber: transaction.lastNumber });
-    const marks = ends ? await this.patiently(() => forgetMarks(this.#deps.store, address)) : [];
-    const writes = [...transaction.writes, ...recordWrites(address, record, this.#record), ...marks];
+      : await recordOf({
+          state,
+          kind,
+          incarnation,
+          lastNumber: transaction.lastNumber,
+          turns: (this.#record?.turns ?? 0) + 1,
+        });
+    const others = ends ? await this.patiently(() => forgetRows(this.#deps.store, address)) : [];
+    const writes = [...transaction.writes, ...recordWrites(address, record, this.#record), ...others];
     if (!(await this.commit(writes))) return undefined;
     this.#record = record;
     return { turn, transaction };
@@ -124,7 +136,7 @@ export class Journal {
 
   /**
    * Tells whether a transaction of which nobody knows has been carried out. It must not be carried out twice: mail that it
-   * brought may have been handled meanwhile. The record shows it, as whatever sends something changes its last number.
+   * brought may have been handled meanwhile. The record shows it, as it counts its turns.
    */
   async #isKept(writes: readonly Write[]): Promise<boolean> {
     const key = keys.record(this.#address);
@@ -176,17 +188,25 @@ export function release(
 }
 
 interface RecordParts {
+  readonly turns: number;
   readonly state: ReturnType<Incarnation['takeTurn']>['state'];
   readonly kind: Kind;
   readonly incarnation: Incarnation;
   readonly lastNumber: number;
 }
 
-async function recordOf({ state, kind, incarnation, lastNumber }: RecordParts): Promise<HypertyRecord> {
+async function recordOf({
+  state,
+  kind,
+  incarnation,
+  lastNumber,
+  turns,
+}: RecordParts): Promise<HypertyRecord> {
   const { descriptor, durable } = kind.definition;
   const reminders = await incarnation.reminders();
   const times = [...state.timers.map(({ dueMs }) => dueMs), incarnation.remindMs ?? Infinity];
   const alarmMs = Math.ceil(Math.min(...times));
   const alarm = Number.isFinite(alarmMs) ? { alarmMs } : {};
-  return { machine: descriptor.name, version: durable.version, ...state, reminders, lastNumber, ...alarm };
+  const { name: machine } = descriptor;
+  return { machine, version: durable.version, turns, ...state, reminders, lastNumber, ...alarm };
 }

@@ -56,6 +56,8 @@ export const keys = {
   mark: (address: Address, sender: string): string => `r/${shardOf(address)}/${address}|${sender}`,
   /** A message that crashed its hyperty too often. */
   parked: (address: Address, place: string): string => `p/${shardOf(address)}/${address}|${place}`,
+  /** The result of a step that its machine has not taken yet. */
+  result: (address: Address, step: string): string => `x/${shardOf(address)}/${address}|${step}`,
   /** The next time at which a hyperty must be woken. */
   alarm: (address: Address, dueMs: number): string => `t/${shardOf(address)}/${sortable(dueMs)}|${address}`,
   /** A hyperty with something under way in memory, which must be woken when its process has died. */
@@ -63,7 +65,7 @@ export const keys = {
 } as const;
 
 /** Kinds of keys that hang on one hyperty. */
-export type RowKind = 'm' | 'o' | 'r' | 'p';
+export type RowKind = 'm' | 'o' | 'r' | 'p' | 'x';
 
 /** The range of all keys of a kind in a shard. */
 export const ofShard = (kind: string, shard: string): ReturnType<typeof under> => under(`${kind}/${shard}/`);

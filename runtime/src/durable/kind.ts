@@ -1,6 +1,6 @@
 /** A kind of durable hyperties: one definition, and what is done with snapshots of its earlier versions. */
 import type { HostOptions, Hosting } from '../actor/hosting.ts';
-import type { Durability } from '../actor/hyperty.ts';
+import type { Durability, KeptSnapshot } from '../actor/hyperty.ts';
 import type { Address } from '../message/address.ts';
 import { describeIssues } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
@@ -25,12 +25,13 @@ export function migrate(record: HypertyRecord, { definition }: Kind, address: Ad
     const step = migrations[from];
     if (!step) throw noWay(address, record.version, { version, from });
     try {
-      snapshot = step(snapshot as never);
+      snapshot = step(snapshot as KeptSnapshot);
     } catch (cause) {
       const text = `The migration of ${address} from version ${from} failed: ${(cause as Error).message}`;
       throw new FabricError('invalid', text, { cause });
     }
   }
+  if (record.version < version && !isSnapshot(snapshot)) throw noSnapshot(address, version - 1);
   const checked = context?.safeParse((snapshot as { context?: unknown } | undefined)?.context);
   if (checked && !checked.success) {
     const text = `What the store has of ${address} does not fit its definition: ${describeIssues(checked.error)}. Raise its version and give a migration.`;
@@ -38,6 +39,15 @@ export function migrate(record: HypertyRecord, { definition }: Kind, address: Ad
   }
   return { ...record, version, snapshot };
 }
+
+const isSnapshot = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'status' in value && 'context' in value;
+
+const noSnapshot = (address: Address, from: number): FabricError =>
+  new FabricError(
+    'invalid',
+    `migrations[${from}] of ${address} gave something that is no snapshot: { ...snapshot, context: { … } } is expected.`,
+  );
 
 const newer = (address: Address, stored: number, version: number): FabricError =>
   new FabricError(

@@ -158,7 +158,7 @@ const internalsOf = (actor: AnyActorRef): SystemInternals => actor.system;
 const doesNotFit = (address: string, cause: unknown): FabricError =>
   new FabricError(
     'invalid',
-    `What the store has of ${address} does not fit its machine any more: ${(cause as Error).message} ` +
+    `What the store has of ${address} does not fit its machine any more: ${(cause as Error).message}. ` +
       'Raise the version of its definition and give a migration.',
     { cause },
   );

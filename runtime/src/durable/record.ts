@@ -34,6 +34,8 @@ export interface HypertyRecord {
   readonly machine: string;
   /** Version of the shape of its snapshot. */
   readonly version: number;
+  /** Transactions until now: no two records of a hyperty are alike. */
+  readonly turns: number;
   /** XState's persisted snapshot. */
   readonly snapshot: unknown;
   readonly timers: readonly StoredTimer[];
@@ -53,6 +55,7 @@ const path = z.array(z.string());
 const recordSchema = z.object({
   machine: z.string(),
   version: z.int(),
+  turns: z.int().default(0),
   snapshot: z.unknown(),
   timers: z.array(
     z.object({ id: z.string(), source: path, target: path, event, dueMs: z.number(), delayMs: z.number() }),

@@ -1,4 +1,5 @@
 /** The reminders of one durable hyperty: what it asked to be sent, when next, and how far each has come. */
+import { FabricError } from '../message/error.ts';
 import { runsDue } from '../schedule/due.ts';
 import { openTimetable, type Timetable } from '../schedule/recurrence.ts';
 import { parseSchedule } from '../schedule/schedule.ts';
@@ -19,6 +20,16 @@ interface Entry {
   stored: StoredReminder;
   timetable: Timetable | undefined;
 }
+
+const ID = /^(?!__)[\w.:@/-]{1,128}$/;
+/** A clock that goes back by more than this was wrong before: what was given then does not count. */
+const WRONG_CLOCK_MS = 25 * 3_600_000;
+
+const malformedId = (id: string): FabricError =>
+  new FabricError(
+    'invalid',
+    `"${id.slice(0, 80)}" is no id of a reminder: 1 to 128 letters, digits and . _ : @ / - are.`,
+  );
 
 /** The reminders of one hyperty. */
 export class Reminders {
@@ -44,6 +55,7 @@ export class Reminders {
 
   /** Sets or removes one. @throws FabricError `invalid` when its schedule cannot be read */
   set(id: string, reminder: Reminder | undefined, now: number): void {
+    if (!ID.test(id)) throw malformedId(id);
     this.#entries.delete(id);
     if (!reminder) return;
     const schedule = parseSchedule(reminder.schedule);
@@ -52,10 +64,11 @@ export class Reminders {
   }
 
   /** Gets those ready that have been set or read since. @throws FabricError `invalid` for a rule that cannot be kept */
-  async open(): Promise<void> {
+  async open(now: number): Promise<void> {
     for (const [id, entry] of this.#entries) {
       if (entry.timetable) continue;
-      const { schedule, event, afterMs } = entry.stored;
+      const { schedule, event } = entry.stored;
+      const afterMs = believable(entry.stored.afterMs, now);
       entry.timetable = await openTimetable(parseSchedule(schedule));
       const nextMs = entry.timetable.nextAfter(afterMs);
       if (nextMs === undefined) this.#entries.delete(id);
@@ -107,3 +120,5 @@ export class ReminderTimer {
     this.#clock.clearTimeout(this.#timer);
   }
 }
+
+const believable = (afterMs: number, now: number): number => (afterMs - now > WRONG_CLOCK_MS ? now : afterMs);

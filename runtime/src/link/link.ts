@@ -82,6 +82,11 @@ export class Link {
     return this.waiting > 0 || this.#receiver.inProgress > 0 ? 0 : now - this.#activeAt;
   }
 
+  /** As {@link idleMs}, but what waits here and is kept elsewhere does not count. */
+  dispensableMs(now: number): number {
+    return this.perishable > 0 || this.#receiver.inProgress > 0 ? 0 : now - this.#activeAt;
+  }
+
   report(): LinkReport {
     const { size: waiting, durable, unacknowledged, lastNumber: lastSent } = this.#sender.outbox;
     return {

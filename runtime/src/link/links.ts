@@ -257,10 +257,14 @@ export class Links implements Transport {
   #makeRoom(): void {
     if (this.#links.size < this.#deps.settings.maxLinks) return;
     const now = this.#deps.clock.now();
-    const idlest = [...this.#links.values()].reduce((a, b) => (b.idleMs(now) > a.idleMs(now) ? b : a));
-    if (idlest.idleMs(now) === 0)
+    const links = [...this.#links.values()];
+    const idlest = links.reduce((a, b) => (b.idleMs(now) > a.idleMs(now) ? b : a));
+    // Peers that do not take what is kept for them must not keep others out.
+    const spare = links.reduce((a, b) => (b.dispensableMs(now) > a.dispensableMs(now) ? b : a));
+    const dropped = idlest.idleMs(now) > 0 ? idlest : spare;
+    if (dropped.dispensableMs(now) === 0)
       throw new FabricError('mailbox-full', `${this.#links.size} links are busy; try again later.`);
-    this.#drop(idlest);
+    this.#drop(dropped);
   }
 
   #drop(link: Link): void {

@@ -84,7 +84,7 @@ describe('a version of a durable hyperty', () => {
   it('does not run where a migration is missing, says which, and keeps its messages', async () => {
     await firstLife();
     const second = await lives((one) => one.host(sum({ version: 3 }, 'total')));
-    await assert.rejects(add(second, 1000), failsWith('timeout'));
+    await assert.rejects(add(second, 1000), failsWith('closed', /cannot run at present/));
     const [shown] = second.inspect().hyperties;
     assert.equal(shown?.status, 'halted');
     assert.match(shown.reason ?? '', /version 1 .* add migrations\[1\].*messages are kept/);
@@ -100,7 +100,7 @@ describe('a version of a durable hyperty', () => {
     await add(newer);
     await world.until(newer.stop());
     const older = await lives((one) => one.host(sum({ version: 1 }, 'total')));
-    await assert.rejects(add(older, 1000), failsWith('timeout'));
+    await assert.rejects(add(older, 1000), failsWith('closed', /cannot run at present/));
     assert.match(
       older.inspect().hyperties[0]?.reason ?? '',
       /version 2 .*this is version 1: update this process/,
@@ -111,7 +111,7 @@ describe('a version of a durable hyperty', () => {
     await firstLife();
     const context = z.object({ total: z.string() });
     const runtime = await lives((one) => one.host(sum({ version: 1, context }, 'total')));
-    await assert.rejects(add(runtime, 1000), failsWith('timeout'));
+    await assert.rejects(add(runtime, 1000), failsWith('closed', /cannot run at present/));
     assert.match(runtime.inspect().hyperties[0]?.reason ?? '', /does not fit its definition: total/);
   });
 
