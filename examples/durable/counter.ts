@@ -29,7 +29,8 @@ export const counter = defineHyperty({
     },
   }).createMachine({
     context: { total: 0, mornings: 0 },
-    // Set once, when it begins; the store keeps it. What was missed while no process ran comes as one event.
+    // Set once, when it begins; the store keeps it, whatever becomes of this line. What was missed while no process ran
+    // comes as one event, of which `missed` says for how many mornings it stands besides its own.
     entry: remind({
       id: 'morning',
       schedule: {
