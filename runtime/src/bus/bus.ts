@@ -230,13 +230,14 @@ export class Bus {
   }
 
   #send(envelope: Envelope): void | Promise<void> {
-    if (this.#stopped) throw this.#stopped;
     const isLocal = this.isLocal(envelope.to);
     if (isLocal instanceof Promise) return isLocal.then((found) => this.#sendTo(found, envelope));
     return this.#sendTo(isLocal, envelope);
   }
 
   #sendTo(isLocal: boolean, envelope: Envelope): void | Promise<void> {
+    if (this.#stopped) throw this.#stopped;
+    if (envelope.seq && this.#residence?.mayLeave(envelope) === false) return;
     if (!isLocal) return this.#leave(envelope);
     this.#acceptOwn(envelope);
   }
@@ -250,7 +251,6 @@ export class Bus {
   }
 
   #leave(envelope: Envelope): void | Promise<void> {
-    if (this.#stopped) throw this.#stopped;
     if (!this.#transport) throw notStarted(envelope.to);
     if (envelope.trace !== undefined) return this.#transport.send(envelope);
     return this.#transport.send({

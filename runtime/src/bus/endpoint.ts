@@ -42,6 +42,8 @@ export interface Residence {
   receive(envelope: Envelope, origin: Origin | undefined): Reception;
   /** The peer has taken over an envelope that was given to `Bus.forward`. */
   kept(envelope: Envelope): void;
+  /** Asked for an envelope that was given to `Bus.forward` and has passed all stages. False: it is not to leave now. */
+  mayLeave(envelope: Envelope): boolean;
   /** An envelope that was given to `Bus.forward` could not be delivered. */
   undeliverable(envelope: Envelope, error: FabricError): void;
 }

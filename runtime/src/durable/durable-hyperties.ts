@@ -129,6 +129,7 @@ export class DurableHyperties implements Residence {
   async pause(): Promise<void> {
     this.#isRunning = false;
     this.#alarms.stop();
+    this.#outgoing.relieve();
     await this.#awake.stop();
   }
 
@@ -195,6 +196,10 @@ export class DurableHyperties implements Residence {
 
   kept(envelope: Envelope): void {
     this.#outgoing.kept(envelope);
+  }
+
+  mayLeave(envelope: Envelope): boolean {
+    return this.#outgoing.mayLeave(envelope);
   }
 
   undeliverable(envelope: Envelope, error: FabricError): void {

@@ -33,8 +33,14 @@ interface Lane {
   /** Since when nobody has been found there, epoch milliseconds. */
   missingSinceMs: number | undefined;
   timer: Timer;
+  /** On their way through the stages of the bus. */
+  readonly entering: Set<string>;
+  /** Lets those go on that wait for room. */
+  room: PromiseWithResolvers<undefined> | undefined;
 }
 
+/** Above this many for one receiver its senders wait, until half of it is free. */
+const FULL_AT = 16_384;
 const RETRY_MS = { first: 1000, longest: 60_000 };
 /** With no progress for this long everything goes out again: the receiver may have moved. */
 const STALE_MS = 30_000;
@@ -42,6 +48,8 @@ const STALE_MS = 30_000;
 const NOT_FOUND_GRACE_MS = 60_000;
 /** What nobody waits for an answer to is kept for longer: its receiver's runtime may be down while another one denies. */
 const LOST_AFTER_MS = 7 * 24 * 3_600_000;
+/** Wait for stages that are still busy with what is to go out again. */
+const ENTERING_MS = 50;
 
 /** The outgoing messages of the durable hyperties that this process runs. */
 export class Outgoing {
@@ -52,6 +60,8 @@ export class Outgoing {
   /** Shards that were lost and not gained again. What was being kept meanwhile is in the store: their new owner sends it. */
   readonly #lost = new Set<string>();
   #kept: Envelope[] = [];
+  /** Ends all waiting for room: this process stops. */
+  readonly #relief = Promise.withResolvers<undefined>();
   #isStopped = false;
 
   constructor(deps: OutgoingDeps) {
@@ -93,15 +103,16 @@ export class Outgoing {
 
   /** Sends messages that an earlier owner of their shard has left. */
   resume(envelopes: readonly Envelope[]): void | Promise<void> {
-    let congestion: Promise<void> | undefined;
+    let congestion: Promise<unknown> | undefined;
     for (const envelope of envelopes) {
       if (this.#lost.has(shardOf(envelope.from))) continue;
       const lane = this.#laneTo(envelope.to);
       if (lane.waiting.has(envelope.id)) continue;
       lane.waiting.set(envelope.id, envelope);
       if (!lane.isStalled) congestion = this.#give(lane, envelope) ?? congestion;
+      if (lane.waiting.size > FULL_AT) congestion = (lane.room ??= Promise.withResolvers()).promise;
     }
-    return congestion;
+    if (congestion) return Promise.race([congestion, this.#relief.promise]).then(() => undefined);
   }
 
   /** The receiver's runtime has taken a message over. */
@@ -110,6 +121,7 @@ export class Outgoing {
     if (!lane?.waiting.delete(envelope.id)) return;
     lane.failures = 0;
     lane.missingSinceMs = undefined;
+    if (lane.waiting.size <= FULL_AT / 2) letIn(lane);
     this.#forget(envelope);
     if (lane.waiting.size > 0) {
       if (!lane.isStalled) this.#watch(lane, STALE_MS);
@@ -121,6 +133,7 @@ export class Outgoing {
   /** A message has come back. */
   undeliverable(envelope: Envelope, error: FabricError): void {
     const lane = this.#lanes.get(envelope.to);
+    lane?.entering.delete(envelope.id);
     if (this.#isStopped || !lane?.waiting.has(envelope.id)) return;
     if (error.code === 'closed') return; // this runtime stops: its next life goes on with what is kept
     if (this.#isFinal(lane, envelope, error)) {
@@ -140,6 +153,21 @@ export class Outgoing {
     );
   }
 
+  /**
+   * Asked when a message has passed the stages of the bus. False: one before it has come back meanwhile, and it goes out again
+   * behind that.
+   */
+  mayLeave(envelope: Envelope): boolean {
+    const lane = this.#lanes.get(envelope.to);
+    lane?.entering.delete(envelope.id);
+    return lane !== undefined && !lane.isStalled && lane.waiting.has(envelope.id);
+  }
+
+  /** Nobody waits for room any more: this process stops. */
+  relieve(): void {
+    this.#relief.resolve(undefined);
+  }
+
   /** Lets go of the messages of a shard that another process runs now. */
   drop(shard: string): void {
     this.#opening.delete(shard);
@@ -156,6 +184,7 @@ export class Outgoing {
 
   stop(): void {
     this.#isStopped = true;
+    this.relieve();
     for (const lane of this.#lanes.values()) this.#deps.bus.clock.clearTimeout(lane.timer);
     this.#lanes.clear();
   }
@@ -170,6 +199,8 @@ export class Outgoing {
       failures: 0,
       missingSinceMs: undefined,
       timer: undefined,
+      entering: new Set(),
+      room: undefined,
     };
     this.#lanes.set(to, lane);
     this.#watch(lane, STALE_MS);
@@ -182,6 +213,7 @@ export class Outgoing {
       this.undeliverable(envelope, expired(envelope));
       return undefined;
     }
+    lane.entering.add(envelope.id);
     return this.#deps.bus.forward(envelope) ?? undefined;
   }
 
@@ -196,6 +228,11 @@ export class Outgoing {
   /** Everything goes out again, the oldest first. */
   #again(lane: Lane): void {
     if (this.#isStopped || this.#lanes.get(lane.to) !== lane) return;
+    if (lane.entering.size > 0) {
+      lane.isStalled = true; // what is still in the stages must not come out between those that go in again
+      this.#watch(lane, ENTERING_MS);
+      return;
+    }
     lane.isStalled = false;
     this.#watch(lane, Math.max(STALE_MS, Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** lane.failures)));
     const waiting = [...lane.waiting.values()];
@@ -208,6 +245,7 @@ export class Outgoing {
 
   #end(lane: Lane): void {
     this.#deps.bus.clock.clearTimeout(lane.timer);
+    letIn(lane);
     if (this.#lanes.get(lane.to) === lane) this.#lanes.delete(lane.to);
   }
 
@@ -231,6 +269,12 @@ export class Outgoing {
     const graceMs = envelope.type === 'execute' ? NOT_FOUND_GRACE_MS : LOST_AFTER_MS;
     return now - lane.missingSinceMs > graceMs;
   }
+}
+
+/** Those that wait for room go on. */
+function letIn(lane: Lane): void {
+  lane.room?.resolve(undefined);
+  lane.room = undefined;
 }
 
 /** Asked anew, as giving a message may stall its lane. */

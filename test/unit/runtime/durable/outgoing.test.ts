@@ -23,12 +23,20 @@ describe('outgoing messages', () => {
   let outgoing: Outgoing;
   let sent: (number | undefined)[];
   let failed: string[];
+  /** Messages that the stages of the bus are busy with; undefined while they are not. */
+  let inStages: Envelope[] | undefined;
+  const leave = (envelope: Envelope): void => {
+    if (outgoing.mayLeave(envelope)) sent.push(envelope.seq?.number);
+  };
   beforeEach(() => {
     clock = createManualClock();
-    [sent, failed] = [[], []];
+    [sent, failed, inStages] = [[], [], undefined];
     const bus = {
       clock,
-      forward: ({ seq }: Envelope) => void sent.push(seq?.number),
+      forward: (envelope: Envelope) => {
+        if (inStages) inStages.push(envelope);
+        else leave(envelope);
+      },
       withdraw: () => undefined,
     } as unknown as Bus; // no more of it is used
     outgoing = new Outgoing({
@@ -108,5 +116,39 @@ describe('outgoing messages', () => {
     await clock.advance(61_000);
     outgoing.undeliverable(question, notFound);
     assert.deepEqual(failed, ['id-1 not-found']);
+  });
+
+  it('do not overtake one that comes back while they are in the stages of the bus', async () => {
+    inStages = [];
+    void outgoing.push([message(1), message(2), message(3)]);
+    const [first, ...others] = inStages;
+    assert.ok(first);
+    outgoing.undeliverable(first, new FabricError('mailbox-full', 'Not now.'));
+    for (const other of others) leave(other);
+    assert.deepEqual(sent, []);
+    inStages = undefined;
+    await clock.advance(2000);
+    assert.deepEqual(sent, [1, 2, 3]);
+  });
+
+  it('hold their senders back when too much waits for one receiver, until half of that is free', async () => {
+    const many = Array.from({ length: 16_385 }, (_, n) => message(n + 1));
+    const congestion = outgoing.push(many);
+    assert.ok(congestion instanceof Promise);
+    let isFree = false;
+    void congestion.then(() => (isFree = true));
+    for (const taken of many.slice(0, 8000)) outgoing.kept(taken);
+    await clock.settle();
+    assert.equal(isFree, false);
+    for (const taken of many.slice(8000, 8500)) outgoing.kept(taken);
+    await clock.settle();
+    assert.equal(isFree, true);
+  });
+
+  it('hold nobody back any more when their process stops', async () => {
+    const congestion = outgoing.push(Array.from({ length: 16_385 }, (_, n) => message(n + 1)));
+    outgoing.relieve();
+    await congestion;
+    assert.equal(outgoing.size, 16_385);
   });
 });
