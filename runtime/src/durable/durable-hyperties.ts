@@ -17,7 +17,7 @@ import type { DurableActor } from './durable-actor.ts';
 import type { DurableDeps } from './durable-deps.ts';
 import { readDurableReport, type DurableReport } from './durable-report.ts';
 import type { DurableSettings } from './durable-settings.ts';
-import { openEpoch } from './epoch.ts';
+import { claimStore, openEpoch } from './epoch.ts';
 import { addressOfKey, checkDurableAddress, shardOf } from './keys.ts';
 import type { Creation, Kind } from './kind.ts';
 import { KnownStores } from './known-stores.ts';
@@ -112,7 +112,8 @@ export class DurableHyperties implements Residence {
 
   /** Takes the share of this process and goes on with what was under way. @throws FabricError of the store */
   async start(): Promise<void> {
-    const { store, life, bus } = this.#deps;
+    const { self, store, life, bus } = this.#deps;
+    await claimStore(store, self);
     this.#epoch = await openEpoch(store, life, bus.clock);
     await this.#claim.start();
     await this.knownStores.load();

@@ -1,4 +1,6 @@
 /** The epoch of a store: its random name, made when it is first used. Another one means that everything was lost. */
+import { ownerOf, type RuntimeAddress } from '../message/address.ts';
+import { FabricError } from '../message/error.ts';
 import { delay, type Clock } from '../platform/clock.ts';
 import type { Store } from '../store/store.ts';
 import { keys } from './keys.ts';
@@ -20,5 +22,16 @@ export async function openEpoch(store: Store, fresh: string, clock: Clock): Prom
     if (meanwhile === undefined) await store.commit([{ key: keys.epoch, value: fresh }], [lease]);
     await store.release(lease);
     return meanwhile ?? fresh;
+  }
+}
+
+/** Makes a store that of one owner, who alone may use it. @throws FabricError `conflict` when it is somebody else's */
+export async function claimStore(store: Store, self: RuntimeAddress): Promise<void> {
+  const owner = ownerOf(self) ?? self;
+  const known = await store.get(keys.owner);
+  if (known === undefined) await store.commit([{ key: keys.owner, value: owner }]);
+  else if (known !== owner) {
+    const text = `${store.name} holds the hyperties of ${known}; give ${owner} a store of its own.`;
+    throw new FabricError('conflict', text, { details: { owner: known } });
   }
 }

@@ -41,6 +41,8 @@ export const sortable = (number: number): string =>
 export const keys = {
   /** Random name of the store. */
   epoch: EPOCH_KEY,
+  /** The account whose hyperties are in the store. */
+  owner: 'a',
   /** A process that shares the store. */
   member: (life: string): string => `n/${life}`,
   /** The hyperty itself: snapshot, timers, open requests. */

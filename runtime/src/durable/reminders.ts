@@ -59,7 +59,7 @@ export class Reminders {
     this.#entries.delete(id);
     if (!reminder) return;
     const schedule = parseSchedule(reminder.schedule);
-    const afterMs = 'at' in schedule ? 0 : now - 1;
+    const afterMs = 'at' in schedule ? 0 : now; // one that is set again by its own event is not due again at once
     this.#entries.set(id, { stored: { schedule, event: reminder.event, afterMs }, timetable: undefined });
   }
 

@@ -131,4 +131,13 @@ describe('the memory of durable hyperties', () => {
       failsWith('conflict', /Another process runs as runtime:/),
     );
   });
+
+  it('is of one owner: nobody else may use the store', async () => {
+    await alice.start({ durable });
+    const bob = world.create('bob@partner.example', {
+      store: createMemoryStore({ medium: alice.medium, clock: world.clock }),
+    });
+    const holds = /holds the hyperties of acme.example\/alice; give partner.example\/bob a store of its own/;
+    await assert.rejects(world.until(bob.start()), failsWith('conflict', holds));
+  });
 });
