@@ -148,8 +148,8 @@ function describeRun(program: Command, choose: (action: Action) => void): void {
     )
     .option('--name <name>', "last part of the hyperty's address (default: the name in its descriptor)")
     .option(
-      '--store <file>',
-      'store for durable hyperties (default: a durable hyperty has one of its own, all else has none)',
+      '--store <store>',
+      'store for durable hyperties: a file, or redis://[user:password@]host[:port][/database][#name], rediss:// with TLS (default: a durable hyperty has a file of its own, all else has none)',
     )
     .option('--metrics [port]', 'offer metrics to Prometheus on 127.0.0.1 (port 9464 by default)', parsePort)
     .addOption(
@@ -164,6 +164,7 @@ function describeRun(program: Command, choose: (action: Action) => void): void {
         'hyperty run examples/hello/ask-greeter.ts',
         'hyperty run my-hyperty.ts --as carol@acme --name mine',
         'hyperty run my-script.ts --store my.db',
+        'hyperty run my-hyperty.ts --store redis://127.0.0.1:6379',
         'hyperty run my-hyperty.ts --homeserver https://matrix.example.com --user alice --password-file alice.txt',
       ),
     )
@@ -190,38 +191,49 @@ function describeParked(program: Command, choose: (action: Action) => void): voi
   const parked = program
     .command('parked')
     .description(
-      'deal with messages that were set aside, as their durable hyperty crashed at them each time',
-    );
-  const add = (command: Command): Command =>
-    command
-      .option('--store <file>', 'store that no runtime uses, instead of runtimes')
-      .option('--socket <path>', "one runtime's socket, instead of all those of the world and of this user")
-      .option('--dir <folder>', 'folder of the world', DEFAULT_DIR);
-  const named = (command: Command): Command =>
-    add(
-      command
-        .argument('<address>', "the hyperty's address")
-        .argument('<place>', 'which of its parked messages'),
-    );
-  add(parked.command('list').description('show them, with address and place').option('--json', 'print JSON'))
+      'deal with messages that were set aside, as their durable hyperty crashed at them each time; alone, it lists them',
+    )
+    .option('--store <store>', 'store that no runtime uses, as "hyperty run" names it, instead of runtimes')
+    .option('--socket <path>', "one runtime's socket, instead of all those of the world and of this user")
+    .option('--dir <folder>', 'folder of the world', DEFAULT_DIR)
+    .configureHelp({ showGlobalOptions: true });
+  parked
+    .command('list', { isDefault: true })
+    .description('show them, with address and place')
+    .option('--json', 'print JSON, with what they say')
     .addHelpText('after', examples('hyperty parked list', 'hyperty parked list --store bob.db'))
-    .action((options: ParkedOptions & { json?: boolean }) =>
-      choose(({ terminal, interruption }) => listParked(options, { terminal, signal: interruption.signal })),
+    .action((_options: unknown, command: Command) =>
+      choose(({ terminal, interruption }) =>
+        listParked(command.optsWithGlobals(), { terminal, signal: interruption.signal }),
+      ),
     );
-  for (const [then, about] of [
-    ['retry', 'handle one again, behind what waits; once the cause is mended'],
-    ['drop', 'forget one for good'],
-  ] as const)
-    named(parked.command(then).description(about))
-      .addHelpText(
-        'after',
-        examples(`hyperty parked ${then} hyperty://acme.example/alice/counter 1795…-0a1b2c3d`),
-      )
-      .action((address: string, place: string, options: ParkedOptions) =>
-        choose(({ terminal, interruption }) =>
-          unpark({ address, place, then }, options, { terminal, signal: interruption.signal }),
-        ),
+  describeUnpark(parked, choose, {
+    then: 'retry',
+    about: 'handle one again, behind what waits; once the cause is mended',
+  });
+  describeUnpark(parked, choose, { then: 'drop', about: 'forget one for good' });
+}
+
+function describeUnpark(
+  parked: Command,
+  choose: (action: Action) => void,
+  { then, about }: { readonly then: 'retry' | 'drop'; readonly about: string },
+): void {
+  const unparking = parked
+    .command(then)
+    .description(about)
+    .argument('<address>', "the hyperty's address")
+    .argument('<place>', 'which of its parked messages')
+    .addHelpText(
+      'after',
+      examples(`hyperty parked ${then} hyperty://acme.example/alice/counter 1795…-0a1b2c3d`),
+    )
+    .action((address: string, place: string) => {
+      const options = unparking.optsWithGlobals<ParkedOptions>();
+      choose(({ terminal, interruption }) =>
+        unpark({ address, place, then }, options, { terminal, signal: interruption.signal }),
       );
+    });
 }
 
 function describeStore(program: Command, choose: (action: Action) => void): void {

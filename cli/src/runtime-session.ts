@@ -1,9 +1,9 @@
 /**
  * A runtime on one Matrix session, from the world's accounts or from any other, and how it can be watched.
  */
-import { FabricError, type Logger, type Runtime } from '@hyperty/runtime';
-import type { SqliteStore } from '@hyperty/runtime/node';
+import { FabricError, type Logger, type Runtime, type RuntimeOptions, type Store } from '@hyperty/runtime';
 import { socketPathFor } from './inspection/socket-folder.ts';
+import { openNamedStore, type NamedStore } from './named-store.ts';
 import type { SessionLease } from './world/session-pool.ts';
 
 /** A session that a runtime may use; one of no world has nothing to remember. */
@@ -11,8 +11,10 @@ export type RuntimeLease = Omit<SessionLease, 'memoryFolder'> & Partial<SessionL
 
 /** Where a runtime keeps things, and how it tells what it does. */
 export interface RuntimeSessionOptions {
-  /** File of the store in which its durable hyperties live. Default: it can host none. */
-  readonly storeFile?: string | undefined;
+  /** The store in which its durable hyperties live. Default: it can host none. */
+  readonly store?: NamedStore | undefined;
+  /** Hears of hyperties that crashed too often. Default: the logger does. */
+  readonly onEscalation?: RuntimeOptions['onEscalation'];
   /** Default: warnings and errors on the console. */
   readonly logger?: Logger;
   /** The world's folder: the runtime can be watched there with `hyperty inspect`. Default: it cannot be watched. */
@@ -49,12 +51,13 @@ export async function startRuntime(
   const end = (): Promise<void> => (ended ??= inReverse(undo));
   try {
     const [{ createRuntime }, { createMatrixProtostub }, { createFileStorage }] = await loadFabric();
-    const store = await openStore(options.storeFile, undo);
+    const store = await openStore(options, undo);
     const runtime = createRuntime({
       protostubs: [createMatrixProtostub({ session })],
       ...(memoryFolder === undefined ? {} : { storage: createFileStorage(memoryFolder) }),
       ...(options.logger === undefined ? {} : { logger: options.logger }),
       ...(store === undefined ? {} : { store }),
+      ...(options.onEscalation === undefined ? {} : { onEscalation: options.onEscalation }),
     });
     const watching = await startWatching(runtime, options, undo);
     undo.push(() => runtime.stop());
@@ -66,14 +69,13 @@ export async function startRuntime(
   }
 }
 
-/** @throws FabricError `storage internal invalid unsupported` */
+/** @throws FabricError as `openNamedStore` does */
 async function openStore(
-  file: string | undefined,
+  { store: named, logger }: RuntimeSessionOptions,
   undo: (() => Promise<void>)[],
-): Promise<SqliteStore | undefined> {
-  if (file === undefined) return undefined;
-  const [, , { createSqliteStore }] = await loadFabric();
-  const store = await createSqliteStore({ file });
+): Promise<Store | undefined> {
+  if (named === undefined) return undefined;
+  const store = await openNamedStore(named, { logger });
   undo.push(() => store.close());
   return store;
 }

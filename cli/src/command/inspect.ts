@@ -60,7 +60,7 @@ export async function inspect(options: InspectOptions, context: Context): Promis
   if (options.watch === true) return watch(options, context);
   const sight = await look(options, context.signal);
   if (options.json === true) context.terminal.print(printableJson(sight, 2));
-  else context.terminal.print(...linesOf(sight, context.terminal));
+  else context.terminal.print(...linesOf(sight, context.terminal, true));
   return sight.runtimes.length > 0 && sight.failures.length === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
@@ -75,7 +75,7 @@ async function watch(options: InspectOptions, { terminal, signal }: Context): Pr
     });
     if (sight === undefined || signal.aborted) return exitCodes.ok;
     if (options.json === true) terminal.print(printableJson(sight));
-    else drawn = draw(linesOf(sight, terminal), drawn, terminal);
+    else drawn = draw(linesOf(sight, terminal, false), drawn, terminal);
     await sleep(INTERVAL_MS, undefined, { signal }).catch(() => undefined); // Ctrl-C is no failure here
   }
 }
@@ -101,18 +101,27 @@ async function see(socket: string, signal: AbortSignal): Promise<Seen> {
   const observation = await observeAt(socket, signal);
   const { outgoing } = observation.report;
   const durable = outgoing === undefined ? undefined : await observeDurableAt(socket, signal);
-  return { socket, ...observation, ...(durable ? { durable } : {}) };
+  return { socket, ...observation, ...(durable ? { durable: withoutBodies(durable) } : {}) };
 }
 
-function linesOf({ runtimes, failures }: Sight, terminal: Terminal): readonly string[] {
+/** What messages say is for those who ask for it: `hyperty parked list --json`. */
+const withoutBodies = (durable: DurableObservation): DurableObservation => ({
+  ...durable,
+  parked: durable.parked.map(({ body: _body, ...rest }) => rest),
+});
+
+function linesOf({ runtimes, failures }: Sight, terminal: Terminal, isWhole: boolean): readonly string[] {
   const width = Math.min(process.stdout.isTTY ? process.stdout.columns : USUAL_WIDTH, MAX_WIDTH);
   const pages = runtimes.flatMap((it, at) => [
     ...(at === 0 ? [] : ['', '']),
-    ...pageOf(it, { width, terminal }, it.durable),
+    ...pageOf(it, { width, terminal, isWhole }, it.durable),
   ]);
   return [
     ...(runtimes.length + failures.length === 0 ? NOTHING : pages),
-    ...failures.map(({ message, code }) => cutEnd(`! ${printable(message)} (${code})`, width)),
+    ...failures.map(({ message, code }) => {
+      const line = `! ${printable(message)} (${code})`;
+      return isWhole ? line : cutEnd(line, width);
+    }),
   ];
 }
 

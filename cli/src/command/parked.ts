@@ -2,12 +2,15 @@
  * `hyperty parked`: shows the messages that were set aside, because their durable hyperty crashed at them each time, and
  * has them handled again or drops them. It asks the runtimes that run, or opens a store that none of them uses.
  */
-import { resolve } from 'node:path';
-import { FabricError, parseAddress, systemClock } from '@hyperty/runtime';
-import { askInspection, observeDurableAt, printable, printableJson, type DurableObservation, type SqliteStore } from '@hyperty/runtime/node'; // prettier-ignore
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FabricError, parseAddress, systemClock, type Address, type Store } from '@hyperty/runtime';
+import { askInspection, observeDurableAt, printable, printableJson, type DurableObservation } from '@hyperty/runtime/node'; // prettier-ignore
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import { parkedLines } from '../inspection/durable-page.ts';
 import { findSockets } from '../inspection/socket-folder.ts';
+import { openNamedStore, parseNamedStore } from '../named-store.ts';
 import { loadFabric } from '../runtime-session.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -31,10 +34,11 @@ export async function listParked(
   options: ParkedOptions & { readonly json?: boolean },
   { terminal, signal }: Context,
 ): Promise<ExitCode> {
+  const { store } = options;
   const found =
-    options.store === undefined
+    store === undefined
       ? (await fromRuntimes(options, signal)).map(({ durable }) => durable)
-      : [await withStore(options.store, async (store, { observeDurableIn }) => observeDurableIn(store))];
+      : [await withStore(store, async (opened, { observeDurableIn }) => observeDurableIn(opened))];
   if (options.json === true) {
     terminal.print(
       printableJson(
@@ -50,6 +54,11 @@ export async function listParked(
   const at = Date.now();
   for (const it of parked) terminal.print(...parkedLines(it, { at, most: Infinity }, format));
   if (parked.length === 0) terminal.print('Nothing is parked.');
+  else
+    terminal.print(
+      '',
+      terminal.dim('hyperty parked retry ADDRESS PLACE handles one again, drop forgets it.'),
+    );
   return exitCodes.ok;
 }
 
@@ -62,35 +71,68 @@ export async function unpark(
   const { then, place } = message;
   const address = parseAddress(message.address);
   if (options.store === undefined) {
-    const owner = (await fromRuntimes(options, signal)).find(({ durable }) =>
-      durable.parked.some((it) => it.address === address && it.place === place),
-    );
-    if (!owner) throw new FabricError('not-found', `${address} has no parked message ${printable(place)}.`);
-    await askInspection(owner.socket, { command: 'unpark', ...message, address }, signal);
+    return unparkAt({ ...message, address }, await fromRuntimes(options, signal), { terminal, signal });
   } else {
     const life = crypto.randomUUID();
     await withStore(options.store, async (store, { unparkByHand }) =>
       unparkByHand({ address, place }, then, { store, clock: systemClock, life }),
     );
   }
-  terminal.print(then === 'drop' ? 'Dropped.' : retried(options.store));
+  terminal.print(
+    then === 'drop' ? 'Dropped.' : 'It is back in its mailbox, and handled when its runtime runs.',
+  );
   return exitCodes.ok;
 }
 
-const retried = (store: string | undefined): string =>
-  store === undefined
-    ? 'It is handled again.'
-    : 'It is back in its mailbox, and handled when its runtime runs.';
+interface Found {
+  readonly socket: string;
+  readonly durable: DurableObservation;
+}
 
-/** What the stores of running runtimes have. @throws FabricError of a socket that was named, or that does not answer */
-async function fromRuntimes(
-  { dir, socket }: ParkedOptions,
-  signal: AbortSignal,
-): Promise<readonly { readonly socket: string; readonly durable: DurableObservation }[]> {
-  const found: { socket: string; durable: DurableObservation }[] = [];
+/** How long a message that is tried again gets to crash its hyperty as often as before. */
+const TRIAL_MS = 2000;
+const LOOK_MS = 100;
+
+async function unparkAt(
+  message: { readonly address: Address; readonly place: string; readonly then: 'retry' | 'drop' },
+  found: readonly Found[],
+  { terminal, signal }: Context,
+): Promise<ExitCode> {
+  const { address, place, then } = message;
+  const isIt = (it: DurableObservation['parked'][number]): boolean =>
+    it.address === address && it.place === place;
+  const owner = found.find(({ durable }) => durable.parked.some(isIt));
+  if (!owner) throw new FabricError('not-found', `${address} has no parked message ${printable(place)}.`);
+  const { id } = owner.durable.parked.find(isIt) ?? {};
+  await askInspection(owner.socket, { command: 'unpark', ...message }, signal);
+  if (then === 'drop') terminal.print('Dropped.');
+  else if (await isParkedAnew(owner.socket, id, signal)) {
+    terminal.print('It crashed its hyperty again, and is parked once more: mend the cause first.');
+    return exitCodes.failed;
+  } else terminal.print('It is handled again.');
+  return exitCodes.ok;
+}
+
+async function isParkedAnew(socket: string, id: string | undefined, signal: AbortSignal): Promise<boolean> {
+  for (const until = Date.now() + TRIAL_MS; id !== undefined && Date.now() < until;) {
+    await sleep(LOOK_MS, undefined, { signal });
+    const durable = await observeDurableAt(socket, signal);
+    if (durable?.parked.some((it) => it.id === id)) return true;
+  }
+  return false;
+}
+
+/**
+ * What the stores of running runtimes have.
+ * @throws FabricError `not-found` when none runs, and of a socket that was named, or that does not answer
+ */
+async function fromRuntimes({ dir, socket }: ParkedOptions, signal: AbortSignal): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  let runs = 0;
   for (const path of socket === undefined ? await findSockets(dir) : [socket]) {
     try {
       const durable = await observeDurableAt(path, signal);
+      runs += 1;
       if (durable) found.push({ socket: path, durable });
     } catch (error) {
       const { code } = FabricError.from(error);
@@ -98,15 +140,26 @@ async function fromRuntimes(
       if (socket !== undefined || !hasEnded) throw error;
     }
   }
+  if (runs === 0) throw nothingRuns(dir);
   return found;
 }
 
+/** Nobody was asked, so nobody knows what is parked. */
+function nothingRuns(dir: string): FabricError {
+  const stores = globSync(join(dir, '*', 'sessions', '*', '*.memory', 'store.db'));
+  const hint =
+    stores.length === 0
+      ? 'Name a store with --store, or a world with --dir.'
+      : `Look into a store with --store: ${stores.slice(0, 5).join(', ')}${stores.length > 5 ? ', …' : ''}`;
+  return new FabricError('not-found', `No runtime is running in ${dir}, nor of this user. ${hint}`);
+}
+
 async function withStore<T>(
-  file: string,
-  use: (store: SqliteStore, fabric: Awaited<ReturnType<typeof loadFabric>>[2]) => Promise<T>,
+  named: string,
+  use: (store: Store, fabric: Awaited<ReturnType<typeof loadFabric>>[2]) => Promise<T>,
 ): Promise<T> {
   const [, , node] = await loadFabric();
-  const store = await node.createSqliteStore({ file: resolve(file), mustExist: true });
+  const store = await openNamedStore(parseNamedStore(named), { mustExist: true });
   try {
     return await use(store, node);
   } finally {

@@ -2,12 +2,13 @@
  * `hyperty run FILE`: hosts the hyperty in an author's own file until Ctrl-C, or runs the script in it once.
  */
 import { once } from 'node:events';
-import { relative, resolve } from 'node:path';
+import { basename, extname } from 'node:path';
 import { inspect } from 'node:util';
-import type { Runtime } from '@hyperty/runtime';
+import { FabricError, type Runtime } from '@hyperty/runtime';
 import type { LogLevel } from '@hyperty/runtime/node';
 import { openSession, type AccountOptions } from '../account-source.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
+import { namedOr, parseNamedStore, storeText, type NamedStore } from '../named-store.ts';
 import { loadProgram, type Program, type Script } from '../program-file.ts';
 import {
   loadFabric,
@@ -26,7 +27,7 @@ export interface RunOptions extends AccountOptions {
   /** Port for metrics, `true` for the usual one. Without it there are none. */
   readonly metrics?: number | true;
   readonly logLevel: LogLevel;
-  /** File of the store. Default: a durable hyperty has one of its own, all else has none. */
+  /** A file, or the URL of a Redis. Default: a durable hyperty has one of its own, all else has none. */
   readonly store?: string;
 }
 
@@ -45,16 +46,19 @@ export async function run(
 ): Promise<ExitCode> {
   const { terminal, signal } = context;
   const program = await loadProgram(file);
-  const keeper = options.store === undefined ? keeperOf(program, options) : undefined;
+  const named = options.store === undefined ? undefined : parseNamedStore(options.store);
+  const keeper = named === undefined ? keeperOf(program, options) : undefined;
   const defaultAccount = DEFAULT_ACCOUNTS[program.kind];
   const lease = await openSession(options, { defaultAccount, program: keeper, signal });
-  const storeFile = keeper === undefined ? options.store : storePlaceOf(lease, keeper);
-  const starting = startRuntime(lease, { ...(await observation(options)), storeFile });
-  const started = await (storeFile === undefined ? starting : patiently(starting, terminal));
+  const store =
+    keeper === undefined
+      ? named && namedOr(named, `${lease.session.userId}/${nameOf(program, options, file)}`)
+      : ({ kind: 'file', file: storePlaceOf(lease, keeper) } as const);
+  const starting = startRuntime(lease, { ...(await observation(options, terminal)), store });
+  const started = await (store === undefined ? starting : patiently(starting, store, terminal));
   tellCircumstances(started, options, terminal);
   try {
-    if (program.kind === 'hyperty')
-      await host(program, started, { ...context, name: options.name, storeFile });
+    if (program.kind === 'hyperty') await host(program, started, { ...context, name: options.name, store });
     else await runScript(program.script, started, context);
     return exitCodes.ok;
   } finally {
@@ -68,9 +72,16 @@ const keeperOf = (program: Program, { name }: RunOptions): string | undefined =>
     ? (name ?? program.definition.descriptor.name)
     : undefined;
 
+/** What a store on a Redis is named after, beside its account: one store for each program, as with files. */
+const nameOf = (program: Program, { name }: RunOptions, file: string): string =>
+  encodeURIComponent(
+    name ?? (program.kind === 'hyperty' ? program.definition.descriptor.name : basename(file, extname(file))),
+  );
+
 /** Where a process was killed, its leases have to run out before another one may go on. */
-async function patiently<T>(starting: Promise<T>, terminal: Terminal): Promise<T> {
-  const text = 'still starting: what a killed process has left is free after about 5 s';
+async function patiently<T>(starting: Promise<T>, store: NamedStore, terminal: Terminal): Promise<T> {
+  const redis = store.kind === 'redis' ? 'Redis does not answer yet, or ' : '';
+  const text = `still starting: ${redis}what a killed process has left is free after about 5 s`;
   const timer = setTimeout(() => terminal.printProgress({ kind: 'note', text }), PATIENCE_MS);
   try {
     return await starting;
@@ -96,11 +107,18 @@ function tellCircumstances(
 }
 
 /** Results are printed to the output stream, so the log goes to the error stream: for people where one looks on. */
-async function observation({ dir, metrics, logLevel }: RunOptions): Promise<RuntimeSessionOptions> {
+async function observation(
+  { dir, metrics, logLevel }: RunOptions,
+  terminal: Terminal,
+): Promise<RuntimeSessionOptions> {
   const [, , { createLogger, DEFAULT_METRICS_PORT }] = await loadFabric();
   return {
     dir,
     logger: createLogger({ level: logLevel, pretty: process.stderr.isTTY }),
+    onEscalation: (address, error) => {
+      const text = `${address} crashed too often and is stopped: ${reasonOf(error)}`;
+      terminal.printProgress({ kind: 'warning', text });
+    },
     ...(metrics === undefined ? {} : { metricsPort: metrics === true ? DEFAULT_METRICS_PORT : metrics }),
   };
 }
@@ -112,20 +130,23 @@ async function host(
     terminal: Terminal;
     signal: AbortSignal;
     name: string | undefined;
-    storeFile: string | undefined;
+    store: NamedStore | undefined;
   },
 ): Promise<void> {
-  const { terminal, signal, name = definition.descriptor.name, storeFile } = context;
+  const { terminal, signal, name = definition.descriptor.name, store } = context;
   const aborted = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => undefined);
   const hosted = runtime.host(definition, { name });
   const { address } = hosted;
   if (definition.durable !== undefined) {
-    terminal.printProgress({ kind: 'note', text: `durable; it lives in ${displayPath(storeFile)}` });
-    await Promise.race([hosted.ready, aborted]);
+    if (store) terminal.printProgress({ kind: 'note', text: `durable; it lives in ${storeText(store)}` });
+    await Promise.race([hosted.ready.catch(rethrowReason(address)), aborted]);
   }
   if (signal.aborted) return;
   if (hosted.status === 'halted') terminal.printProgress(haltedLine(runtime, address));
-  else terminal.printProgress({ kind: 'done', text: `hosting ${terminal.bold(address)}` });
+  else {
+    const text = `hosting ${terminal.bold(address)} (process ${String(process.pid)})`;
+    terminal.printProgress({ kind: 'done', text });
+  }
   terminal.print(terminal.dim('Ctrl-C ends it.'));
   await aborted;
 }
@@ -137,9 +158,14 @@ function haltedLine(runtime: Runtime, address: string): ProgressLine {
   return { kind: 'warning', text: `${address} is halted: ${reason}` };
 }
 
-const displayPath = (file = ''): string => {
-  const short = relative(process.cwd(), resolve(file));
-  return short.startsWith('..') ? resolve(file) : short;
+/** Others are told only that it crashed; whoever hosts it is told why. */
+const reasonOf = ({ code, cause, message }: FabricError): string =>
+  code === 'crashed' && cause instanceof Error ? cause.message : message;
+
+const rethrowReason = (address: string) => (caught: unknown) => {
+  const error = FabricError.from(caught);
+  if (error.code !== 'crashed') throw error;
+  throw new FabricError('crashed', `${address} cannot start: ${reasonOf(error)}`, { cause: error });
 };
 
 async function runScript(

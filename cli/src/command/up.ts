@@ -24,7 +24,15 @@ export const DEFAULT_DIR = '.world';
 const USUAL_ADDRESS = 'hyperty://partner.localhost:18482/bob/greeter';
 
 const NO_GREETER = 'The greeter of the examples is only in a checkout of the repository';
-const STOPPED = 'Everything is stopped; "npm start" or "hyperty up" starts it again.';
+
+/** What names the folder of a world in a command; nothing for the usual one. */
+const dirOption = ({ dir }: UpOptions): string => (dir === DEFAULT_DIR ? '' : ` --dir ${dir}`);
+
+function stopped(options: UpOptions): string {
+  const dir = dirOption(options);
+  const start = dir === '' ? 'npm start' : `npm start --${dir}`;
+  return `Everything is stopped; "${start}" or "hyperty up${dir}" starts it again.`;
+}
 
 /** Runs the world; ends when it was interrupted, when a homeserver crashed, or after the proof. */
 export async function up(
@@ -68,7 +76,7 @@ async function inhabit(
         text: `${NO_GREETER}. "hyperty run FILE" hosts one of your own.`,
       });
       await untilInterrupted(signal);
-      return STOPPED;
+      return stopped(options);
     }
     try {
       printExchange(exchange, terminal);
@@ -76,7 +84,7 @@ async function inhabit(
         return `Proven: ${summary(exchange)}; the world was up in ${formatMs(startedMs)}; everything is stopped.`;
       printHints(exchange, options, terminal);
       await untilInterrupted(signal);
-      return STOPPED;
+      return stopped(options);
     } finally {
       await exchange.end();
     }
@@ -103,7 +111,7 @@ function printExchange({ proof, address, host }: Exchange, terminal: Terminal): 
 /** Commands that work as they are printed, whatever ports and folder this world has. */
 function printHints({ address }: Exchange, options: UpOptions, terminal: Terminal): void {
   const greeter = address === USUAL_ADDRESS ? '' : `GREETER=${address} `;
-  const dir = options.dir === DEFAULT_DIR ? '' : ` --dir ${options.dir}`;
+  const dir = dirOption(options);
   const show = (command: string, about: string): string[] => [
     `  ${terminal.bold(command)}`,
     `      ${about}`,

@@ -1,4 +1,4 @@
-/** What a store has of durable hyperties as a person reads it: those in memory and passive ones, what waits, what is parked. */
+/** What a store has of durable hyperties as a person reads it: those in memory and those that are not, what waits, what is parked. */
 import { printable, type DurableObservation, type Observation } from '@hyperty/runtime/node';
 import { cutEnd, cutMiddle } from './line-width.ts';
 import { counted, heading, homeOf, more, nameIn, optional, reasonLines, stateText, type PageFormat } from './page-parts.ts'; // prettier-ignore
@@ -48,36 +48,43 @@ const unlisted = (live: Live): Row => ({
 export function parkedLines(
   { parked, total }: Pick<DurableObservation, 'parked' | 'total'>,
   { at, most }: { readonly at: number; readonly most: number },
-  { width, terminal }: PageFormat,
+  format: PageFormat,
 ): readonly string[] {
   const about = `${messages(total.parked)}; "hyperty parked" tries them again or drops them`;
   return [
-    heading('Parked', about, terminal),
-    ...parked.slice(0, most).flatMap((message) => oneParked(message, at, { width, terminal })),
+    heading('Parked', about, format.terminal),
+    ...parked.slice(0, most).flatMap((message) => oneParked(message, at, format)),
     ...more(parked.length - most),
   ];
 }
 
 function oneParked(
-  { address, place, from, type, attempts, error, at: since }: DurableObservation['parked'][number],
+  { address, place, from, type, event, id, attempts, error, at: since }: DurableObservation['parked'][number],
   now: number,
-  { width, terminal }: PageFormat,
+  format: PageFormat,
 ): readonly string[] {
+  const { width, terminal } = format;
   const name = cutMiddle(printable(place), MAX_PLACE_CHARS);
   const facts = `  crashed it ${counted(attempts, 'time', 'times')}, ${formatUptime(now - since)} ago`;
   return [
     `  ${cutMiddle(printable(address), width - 2)}`,
     `    ${terminal.bold(name)}${cutEnd(facts, width - 4 - name.length)}`,
-    cutMiddle(`    ${printable(type)} from ${printable(from)}`, width),
-    ...reasonLines(`${error.name}: ${error.message}`, width),
+    cutEnd(
+      `    ${event === undefined ? printable(type) : `${printable(event)} (${printable(type)})`}`,
+      width,
+    ),
+    ...(id === undefined ? [] : [cutEnd(`    message ${printable(id)}`, width)]),
+    cutMiddle(`    from ${printable(from)}`, width),
+    ...reasonLines(`${error.name}: ${error.message}`, format),
   ];
 }
 
 function hypertyLines(
   all: readonly Row[],
   { durable, home, at }: { readonly durable: DurableObservation; readonly home: string; readonly at: number },
-  { width, terminal }: PageFormat,
+  format: PageFormat,
 ): readonly string[] {
+  const { width, terminal } = format;
   const shown = all.toSorted((one, other) => urgency(other) - urgency(one)).slice(0, MOST.hyperties);
   const awake = all.filter(({ live }) => live).length;
   const about = `${textOf(durable.total.hyperties)} in the store, ${String(awake)} in memory · ${messages(durable.total.mail)} in mailboxes`;
@@ -93,7 +100,7 @@ function hypertyLines(
     ...shown.flatMap((row, index) => [
       `  ${table.rows[index] ?? ''}`,
       ...wakeLines(row, { at, width }),
-      ...reasonLines(row.live?.reason, width),
+      ...reasonLines(row.live?.reason, format),
     ]),
     ...more(all.length - shown.length),
   ];
@@ -112,7 +119,7 @@ const columnsFor = (rows: readonly Row[], home: string): readonly Column<Row>[] 
         ? ''
         : cutEnd(printable(`${machine} ${String(version)}`), MAX_STATE_CHARS),
   }),
-  { title: 'STATUS', text: ({ live, machine }) => (machine === undefined ? 'damaged' : printable(live?.status ?? 'passive')) }, // prettier-ignore
+  { title: 'STATUS', text: ({ live, machine }) => (machine === undefined ? 'damaged' : printable(live?.status ?? 'not here')) }, // prettier-ignore
   ...optional(rows, {
     title: 'STATE',
     text: ({ live, state }: Row) => {

@@ -8,14 +8,21 @@ import type { Column } from './table.ts';
 export interface PageFormat {
   /** Columns of the terminal. */
   readonly width: number;
+  /** Reasons are shown to their end, however many lines they take: for a page that is printed once. */
+  readonly isWhole?: boolean;
   readonly terminal: Pick<Terminal, 'bold' | 'dim'>;
 }
 
 const REASON_LINES = 3;
 
 /** Why something is as it is, below it. */
-export const reasonLines = (reason: string | undefined, width: number): readonly string[] =>
-  reason === undefined ? [] : wrap(printable(reason), width - 4, REASON_LINES).map((line) => `    ${line}`);
+export const reasonLines = (
+  reason: string | undefined,
+  { width, isWhole = false }: Pick<PageFormat, 'width' | 'isWhole'>,
+): readonly string[] =>
+  reason === undefined
+    ? []
+    : wrap(printable(reason), width - 4, isWhole ? Infinity : REASON_LINES).map((line) => `    ${line}`);
 
 /** The title of a part, and what there is to say about it. */
 export const heading = (title: string, about: string, terminal: PageFormat['terminal']): string =>

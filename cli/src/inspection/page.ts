@@ -1,5 +1,6 @@
 /**
- * A runtime's observation as a person reads it: lines for a terminal, none wider than it. Whatever strangers have a say
+ * A runtime's observation as a person reads it: lines for a terminal, none wider than it, but for an address in a dead
+ * letter of a whole page. Whatever strangers have a say
  * in (addresses, reasons, states) is made printable before it gets here into a line.
  */
 import { printable, type DurableObservation, type Observation } from '@hyperty/runtime/node';
@@ -47,10 +48,12 @@ function headLines({ pid, startedAt, at, report }: Observation, { width, termina
 /** Durable ones are left to the part that shows the store. */
 function hypertyLines(
   { report, omitted }: Observation,
-  { width, terminal }: PageFormat,
+  format: PageFormat,
   durable: DurableObservation | undefined,
 ): string[] {
+  const { width, terminal } = format;
   const hyperties = report.hyperties.filter((it) => !durable || it.durable !== true);
+  if (hyperties.length === 0 && (durable?.hyperties.length ?? 0) > 0 && omitted.hyperties === 0) return [];
   const home = homeOf(report.address);
   const columns: Column<Hyperty>[] = [
     { title: 'NAME', text: ({ address }) => nameIn(home, address), flexible: true },
@@ -79,7 +82,7 @@ function hypertyLines(
     '',
     heading('Hyperties', cutMiddle(home, width - 12), terminal),
     ...(hyperties.length === 0 ? ['  none'] : [terminal.dim(`  ${table.titles}`)]),
-    ...hyperties.flatMap(({ reason }, at) => [`  ${table.rows[at] ?? ''}`, ...reasonLines(reason, width)]),
+    ...hyperties.flatMap(({ reason }, at) => [`  ${table.rows[at] ?? ''}`, ...reasonLines(reason, format)]),
     ...more(omitted.hyperties),
   ];
 }
@@ -130,10 +133,14 @@ function deadLetterLines(observation: Observation, format: PageFormat): string[]
   ];
 }
 
-function oneDeadLetter(letter: DeadLetter, now: number, { width, terminal }: PageFormat): string[] {
+function oneDeadLetter(letter: DeadLetter, now: number, format: PageFormat): string[] {
+  const { width, terminal, isWhole = false } = format;
   const time = formatTime(letter.at, now);
   const code = printable(letter.code);
   const room = width - time.length - code.length - 6;
-  const what = cutMiddle(printable(`${letter.type} to ${letter.to}`), Math.max(8, room));
-  return [`  ${time}  ${terminal.bold(code)}  ${what}`, ...reasonLines(letter.message, width)];
+  const what = printable(`${letter.type} to ${letter.to}`);
+  const head = `  ${time}  ${terminal.bold(code)}`;
+  const reason = reasonLines(letter.message, format);
+  if (isWhole && what.length > room) return [head, `    ${what}`, ...reason];
+  return [`${head}  ${cutMiddle(what, Math.max(8, room))}`, ...reason];
 }

@@ -1,6 +1,6 @@
 /**
  * What a store has of durable hyperties, for people: which there are, what waits for them, what they have sent, what is
- * parked. It reads and changes nothing, tells no body and no context, and reads only so much, however much there is.
+ * parked. It reads and changes nothing, tells no context, and no body but of parked messages, and reads only so much, however much there is.
  */
 import type { Address } from '../message/address.ts';
 import type { Entry, Store } from '../store/store.ts';
@@ -37,13 +37,20 @@ export interface DurableSummary {
   readonly wakes: readonly WakeTime[];
 }
 
-/** A parked message without its body. */
+/** A parked message. */
 export interface ParkedSummary {
   readonly address: Address;
   /** Names it among those of its hyperty. */
   readonly place: string;
+  /** As the log names it; undefined, as what else is, when what the store has is damaged. */
+  readonly id?: string;
   readonly from: string;
+  /** Type of its envelope. */
   readonly type: string;
+  /** Type of the event in its body. */
+  readonly event?: string;
+  /** What it says, as it came: it may hold secrets, and be long. */
+  readonly body?: unknown;
   /** How often it has crashed its hyperty. */
   readonly attempts: number;
   readonly error: { readonly name: string; readonly message: string };
@@ -214,11 +221,16 @@ function byReceiver(rows: readonly Entry[]): DurableReport['outgoing'] {
 
 function parkedSummaryOf({ key, value }: Entry): ParkedSummary {
   const { envelope, attempts = 0, error, at = 0 } = parsed<Partial<Parked>>(value) ?? {};
+  const { id, from = '?', type = '?', body } = envelope ?? {};
+  const event = (body as { readonly type?: unknown } | null | undefined)?.type;
   return {
     address: addressOfKey(key),
     place: placeOfKey(key),
-    from: envelope?.from ?? '?',
-    type: envelope?.type ?? '?',
+    ...(typeof id === 'string' ? { id } : {}),
+    from,
+    type,
+    ...(typeof event === 'string' ? { event } : {}),
+    ...(body === undefined ? {} : { body }),
     attempts,
     error: error ?? { name: 'Error', message: 'What the store has of it is damaged.' },
     at,

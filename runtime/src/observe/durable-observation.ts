@@ -1,7 +1,7 @@
-/** What a runtime shows of its durable hyperties to whoever watches it from outside. Bounded, without bodies and secrets. */
+/** What a runtime shows of its durable hyperties to whoever watches it from outside. Bounded, without secrets. */
 import * as z from 'zod';
 import { FabricError } from '../message/error.ts';
-import { maskSecrets } from './secrets.ts';
+import { maskSecrets, redact } from './secrets.ts';
 
 /** Of how many at least; exact unless `isMore`. */
 const tally = z.looseObject({ count: z.number(), isMore: z.boolean() });
@@ -25,8 +25,11 @@ const durableObservationSchema = z.looseObject({
     z.looseObject({
       address: z.string(),
       place: z.string(),
+      id: z.string().optional(),
       from: z.string(),
       type: z.string(),
+      event: z.string().optional(),
+      body: z.unknown().optional(),
       attempts: z.number(),
       error: z.looseObject({ name: z.string(), message: z.string() }),
       at: z.number(),
@@ -39,20 +42,40 @@ export type DurableObservation = z.infer<typeof durableObservationSchema>;
 
 /** What is shown of a report of durable hyperties; that of a runtime has all of it. */
 export interface ObservableDurable {
-  readonly parked: readonly { readonly error: { readonly name: string; readonly message: string } }[];
+  readonly parked: readonly {
+    readonly error: { readonly name: string; readonly message: string };
+    readonly event?: string;
+    readonly body?: unknown;
+  }[];
 }
 
 const MAX_REASON_CHARS = 500;
+const MAX_BODY_CHARS = 2000;
+const MAX_EVENT_CHARS = 200;
 
-/** Makes a report fit to be shown: what was thrown may hold secrets, and be long. */
+/**
+ * Makes a report fit to be shown: what was thrown or sent may hold secrets, and be long. A body whose JSON has more than
+ * 2,000 characters becomes a text: so much of it.
+ */
 export function observeDurable(report: ObservableDurable): ObservableDurable {
   return {
     ...report,
     parked: report.parked.map((message) => {
-      const { name, message: text } = message.error;
-      return { ...message, error: { name, message: maskSecrets(text.slice(0, MAX_REASON_CHARS)) } };
+      const { error, event, body, ...rest } = message;
+      return {
+        ...rest,
+        ...(event === undefined ? {} : { event: maskSecrets(event.slice(0, MAX_EVENT_CHARS)) }),
+        ...(body === undefined ? {} : { body: shownBody(body) }),
+        error: { name: error.name, message: maskSecrets(error.message.slice(0, MAX_REASON_CHARS)) },
+      };
     }),
   };
+}
+
+function shownBody(body: unknown): unknown {
+  const masked = redact(body);
+  const text = JSON.stringify(masked);
+  return text.length > MAX_BODY_CHARS ? `${text.slice(0, MAX_BODY_CHARS)}…` : masked;
 }
 
 /** Reads what another process has sent. @throws FabricError `invalid` */

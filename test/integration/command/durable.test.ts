@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createWorld, type World } from '@hyperty/cli';
 import { eventually } from '../../support/eventually.ts';
 import { runCommand, startCommand, type RunningCommand } from '../../support/hyperty-command.ts';
+import { requireRedis } from '../../support/redis.ts';
 import { requireSynapse } from '../../support/synapse.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -164,7 +165,9 @@ describe('hyperty run with a durable hyperty', function () {
       const [message] = await parkedIn(...where);
       return ['parked', then, address, message?.place ?? '', ...where];
     };
-    assert.match((await runCommand(await name('retry', ...dir))).output, /handled again/);
+    const again = await runCommand(await name('retry', ...dir));
+    assert.match(again.output, /crashed its hyperty again, and is parked once more/);
+    assert.equal(again.code, 1);
     await eventually(async () => (await parkedIn(...dir)).length === 1, 'it is parked again');
     const inUse = await runCommand(await name('drop', '--store', store));
     assert.match(inUse.output, /A runtime uses .*\(conflict\)/);
@@ -173,6 +176,40 @@ describe('hyperty run with a durable hyperty', function () {
     const dropped = await runCommand(await name('drop', '--store', store));
     assert.equal(dropped.output, 'Dropped.\n');
     assert.match((await runCommand(['parked', 'list', '--store', store])).output, /^Nothing is parked\.\n$/);
+  });
+
+  it('says that no runtime runs, not that nothing is parked, and where there are stores', async () => {
+    const nobody = await runCommand(['parked', 'list', '--dir', join(folder.path, 'nowhere')]);
+    assert.equal(nobody.code, 1);
+    assert.match(
+      nobody.output,
+      /No runtime is running in .*Name a store with --store, or a world with --dir/,
+    );
+    const command = host('--name', 'hinted');
+    await hosted(command);
+    await end(command);
+    const here = await runCommand(['parked', '--dir', world.dir]);
+    assert.equal(here.code, 1);
+    assert.match(here.output, /Look into a store with --store: .*store\.db/);
+  });
+
+  it('lives on a Redis where that is asked for, whose password is shown nowhere', async function () {
+    const redis = await requireRedis(this);
+    try {
+      const store = redis.url.replace('redis://', 'redis://:secret-word@');
+      for (const expected of ['The total is 1.', 'The total is 2.']) {
+        const command = host('--store', store);
+        const address = await hosted(command);
+        assert.match(command.output(), /durable; it lives in redis:\/\/127\.0\.0\.1:\d+#/);
+        assert.equal(await add(address), expected);
+        await end(command);
+        assert.doesNotMatch(command.output(), /secret-word/);
+      }
+    } finally {
+      await redis.close();
+    }
+    const other = await runCommand(['run', example('counter.ts'), '--dir', world.dir, '--store', 'http://a']);
+    assert.match(other.output, /--store knows no stores at http:\/\//);
   });
 
   it('keeps the store of any Matrix account in the folder for state, over its devices', async () => {
