@@ -32,6 +32,17 @@ export interface Reminder {
   readonly event: { readonly type: string };
 }
 
+/** Results of steps, kept until the transition that they lead to is kept. */
+export interface StepResults {
+  /** Waits for the result of a step; it may be there already, from an earlier life. */
+  expect(
+    key: string,
+    take: (value: unknown) => void,
+  ): { readonly undo: () => void; readonly isThere: boolean };
+  /** Keeps a result, and gives it to whoever expects it. @throws TypeError when it is not plain data */
+  keep(key: string, value: unknown): Promise<void>;
+}
+
 /** The fabric as seen from inside one hyperty. */
 export interface FabricContext {
   /** Who speaks: the hyperty's address, or the runtime's for references made outside a hyperty. */
@@ -48,10 +59,8 @@ export interface FabricContext {
   afterCommit(run: () => void): void;
   /** Runs `run`, which sends events to actors of this hyperty, so that what follows from it becomes durable together. */
   turn(run: () => void): void;
-  /** The result of a step of an earlier life, where it was kept. Only durable hyperties have this. */
-  readonly resultOf?: (key: string) => { readonly value: unknown } | undefined;
-  /** Keeps the result of a step until the transition that it leads to is kept. Only durable hyperties have this. */
-  readonly keepResult?: (key: string, value: unknown) => Promise<void>;
+  /** Results of steps that outlive a crash. Only durable hyperties have this. */
+  readonly results?: StepResults;
   /** Sets or (`undefined`) removes a reminder. Only durable hyperties have this. @throws FabricError `invalid` */
   readonly remind?: (id: string, reminder: Reminder | undefined) => void;
 }

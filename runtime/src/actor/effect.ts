@@ -50,25 +50,26 @@ export function effect<O, I = undefined>(
     const controller = new AbortController();
     const { signal } = controller;
     const end = (outcome: StepOutcome): void => {
-      fabric.turn(() => settle(outcome));
+      if (!signal.aborted) fabric.turn(() => settle(outcome));
     };
+    const expected = fabric.results?.expect(key, (value) => settle({ kind: 'value', value }));
     const carryOut = async (): Promise<void> => {
-      let outcome: StepOutcome;
       try {
         const value = await run({ input, key, isRetry, signal });
-        await fabric.keepResult?.(key, value); // whatever the machine does with it, this was the last time
-        outcome = { kind: 'value', value };
+        // Kept even when the step has been left or begun anew meanwhile: whatever happens, this was the last time.
+        if (fabric.results) await fabric.results.keep(key, value);
+        else end({ kind: 'value', value });
       } catch (error) {
-        outcome = { kind: 'error', error };
+        end({ kind: 'error', error });
       }
-      if (!signal.aborted) end(outcome);
     };
-    const known = fabric.resultOf?.(key);
-    if (known) end({ kind: 'value', value: known.value });
-    else
+    if (!expected?.isThere)
       fabric.afterCommit(() => {
         if (!signal.aborted) void carryOut();
       });
-    return () => controller.abort();
+    return () => {
+      expected?.undo();
+      controller.abort();
+    };
   });
 }

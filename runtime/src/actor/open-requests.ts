@@ -1,5 +1,5 @@
 /** The requests that a hyperty has accepted and not answered yet. */
-import { ownerOf } from '../message/address.ts';
+import { domainOf, ownerOf } from '../message/address.ts';
 import type { EnvelopeHeader } from '../message/envelope.ts';
 
 /**
@@ -35,8 +35,7 @@ export class OpenRequests {
   add(header: EnvelopeHeader, now: number): void {
     if (this.#untilSweep === 0) this.#forgetOverdue(now);
     this.#untilSweep -= 1;
-    const [oldest] = this.#headers.keys();
-    if (this.#headers.size >= this.#limits.capacity && oldest !== undefined) this.#headers.delete(oldest);
+    if (this.#headers.size >= this.#limits.capacity) this.#makeRoom();
     this.#limitOwner(header);
     this.#headers.set(keyOf(header), header);
   }
@@ -59,6 +58,19 @@ export class OpenRequests {
     const open = [...this.#headers.values()];
     this.#headers.clear();
     return open;
+  }
+
+  /** The oldest goes of the domain that has most: no homeserver pushes out the requests of others. */
+  #makeRoom(): void {
+    const counts = new Map<string, number>();
+    let most = '';
+    for (const { from } of this.#headers.values()) {
+      const domain = domainOf(from);
+      counts.set(domain, (counts.get(domain) ?? 0) + 1);
+      if ((counts.get(domain) ?? 0) > (counts.get(most) ?? 0)) most = domain;
+    }
+    const first = [...this.#headers].find(([, { from }]) => domainOf(from) === most);
+    if (first) this.#headers.delete(first[0]);
   }
 
   #limitOwner({ from }: Sent): void {

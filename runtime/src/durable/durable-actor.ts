@@ -5,7 +5,6 @@
  */
 import { crashOf } from '../actor/dialogue.ts';
 import type { HypertyAddress } from '../message/address.ts';
-import type { Envelope } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import { delay } from '../platform/clock.ts';
 import { CrashCare } from './crash-care.ts';
@@ -23,6 +22,7 @@ import type { Write } from '../store/store.ts';
 /** How it is with a durable hyperty in memory. `halted`: it cannot run; its messages are kept. */
 export type DurableStatus = 'loading' | 'running' | 'restarting' | 'halted' | 'done' | 'gone';
 
+const CRASHED = 'a durable hyperty crashed; it goes on from what was kept';
 /** Messages that share one transaction. */
 const BATCH = 64;
 
@@ -45,7 +45,8 @@ export class DurableActor {
   #working: Promise<void> | undefined;
   readonly #timer: ReminderTimer;
   #activeAt: number;
-  #halted: Halted | undefined;
+  /** Decides on messages while it is halted. */
+  halted: Halted | undefined;
   /** How often it was woken. */
   #calls = 0;
   #isRemoved = false;
@@ -58,8 +59,8 @@ export class DurableActor {
     this.#creation = creation;
     this.mailbag = new Mailbag(address, deps);
     const { bus, logger } = deps;
-    this.#journal = new Journal(address, deps, () => this.#isStopping || this.#status === 'gone');
-    const keep = (write: Write): Promise<unknown> => this.#journal.commit([write]);
+    this.#journal = new Journal(address, deps, () => this.#isStopping || this.#isOver());
+    const keep = async (write: Write): Promise<unknown> => this.#isOver() || this.#journal.commit([write]);
     this.#incarnation = new Incarnation({ address, bus, logger, keep, wake: () => this.wake() });
     this.#care = new CrashCare(address, deps, { journal: this.#journal, mailbag: this.mailbag });
     this.#timer = new ReminderTimer(bus.clock, () => this.wake());
@@ -75,11 +76,6 @@ export class DurableActor {
   /** Why it is halted. */
   get reason(): FabricError | undefined {
     return this.#reason;
-  }
-
-  /** Lets a message in, or refuses it while it is halted. @throws FabricError `closed mailbox-full` */
-  admit(envelope: Envelope): void {
-    this.#halted?.admit(envelope);
   }
 
   /** State value of its machine. */
@@ -137,6 +133,8 @@ export class DurableActor {
     return this.#isEnding || crash !== undefined || hasWork || !this.mailbag.isEmpty;
   }
 
+  #isOver = (): boolean => this.#status === 'gone' || this.#status === 'done';
+
   /** Nothing more is handled. What waits is refused, and then all of it goes. */
   get #isEnding(): boolean {
     return this.#isRemoved || this.#incarnation.isDone;
@@ -165,7 +163,7 @@ export class DurableActor {
   /** A first life; it exists once that is kept. What was meant for an earlier one of the name is not for it. */
   async #loadNew(): Promise<boolean> {
     const mayGoOn = await this.#refuseAll();
-    if (!mayGoOn || !this.#creation || this.status === 'gone') return this.#leave('gone');
+    if (!mayGoOn || !this.#creation || this.#isOver()) return this.#leave('gone');
     this.#incarnation.begin(this.#creation, undefined);
     this.#status = 'running';
     this.wake();
@@ -254,8 +252,7 @@ export class DurableActor {
   /** The machine has crashed: it begins again from what was kept. */
   async #recover(thrown: unknown): Promise<void> {
     const { address } = this;
-    const text = 'a durable hyperty crashed; it goes on from what was kept';
-    this.#deps.logger.error({ address, error: thrown }, text);
+    this.#deps.logger.error({ address, error: thrown }, CRASHED);
     const error = crashOf(address, thrown);
     if (!this.#journal.record) {
       this.#reason = error;
@@ -279,13 +276,13 @@ export class DurableActor {
   #halt(error: FabricError): true {
     this.#status = 'halted';
     this.#reason = error;
-    this.#halted = new Halted(this.address, error, this.#deps.logger);
+    this.halted = new Halted(this.address, error, this.#deps.logger);
     this.#incarnation.discard();
     return true;
   }
 
   #leave(status: 'done' | 'gone'): false {
-    if (this.#status === 'done' || this.#status === 'gone') return false;
+    if (this.#isOver()) return false;
     this.#status = status;
     this.#incarnation.discard();
     this.#timer.clear();

@@ -77,7 +77,7 @@ export class DurableHyperties implements Residence {
     const arrived = (to: Address, row: MailRow): boolean => this.#awake.arrived(to, row);
     const leaseOf = (address: Address): Lease | undefined => this.#ownership.leaseOf(shardOf(address));
     this.knownStores = new KnownStores(store, logger);
-    this.parking = new Parking({ ...own, arrived, leaseOf });
+    this.parking = new Parking({ ...own, arrived, leaseOf, poke: (address) => this.#awake.poke(address) });
     this.#claim = new DeviceClaim({ ...own, lost: deps.deviceLost });
     const mayRun = (address: Address): boolean => this.#runs(shardOf(address));
     this.#awake = new Awake({ ...own, mayRun, actorDeps: () => this.#actorDeps() });
@@ -113,7 +113,7 @@ export class DurableHyperties implements Residence {
   /** Takes the share of this process and goes on with what was under way. @throws FabricError of the store */
   async start(): Promise<void> {
     const { self, store, life, bus } = this.#deps;
-    await claimStore(store, self);
+    await claimStore(store, self, { holder: life, clock: bus.clock });
     this.#epoch = await openEpoch(store, life, bus.clock);
     await this.#claim.start();
     await this.knownStores.load();
@@ -130,7 +130,6 @@ export class DurableHyperties implements Residence {
   async pause(): Promise<void> {
     this.#isRunning = false;
     this.#alarms.stop();
-    this.#outgoing.relieve();
     await this.#awake.stop();
   }
 
@@ -188,7 +187,7 @@ export class DurableHyperties implements Residence {
     const { to } = envelope;
     if (!this.#isOurs(to)) throw notHere(to);
     const isRun = this.#runs(shardOf(to));
-    if (isRun) this.#awake.load(to as HypertyAddress).admit(envelope);
+    if (isRun) this.#awake.load(to as HypertyAddress).halted?.admit(envelope);
     const exists = this.#presence.expect(envelope);
     const known = isRun || !(envelope.seq ?? origin) ? undefined : this.#ownership.introduced;
     exists?.catch(() => undefined); // heard of by the postbox

@@ -17,15 +17,20 @@ export interface Keeping {
 /** Why a hyperty that has ended handles nothing more. */
 export const ended = (address: string): FabricError => new FabricError('closed', `${address} has ended.`);
 
-/**
- * The writes that forget what else is kept for a hyperty: marks, parked messages, results. At most ten thousand of each; what
- * there is beyond goes with the next one of that name.
- */
+/** The writes that forget what else is kept for a hyperty: marks, parked messages, results. */
 export async function forgetRows(store: Store, address: HypertyAddress): Promise<Write[]> {
-  const rows = await Promise.all(
-    (['r', 'p', 'x'] as const).map((kind) => store.range(ofHyperty(kind, address))),
-  );
-  return rows.flat().map(({ key }) => ({ key, value: null }));
+  const writes: Write[] = [];
+  for (const kind of ['r', 'p', 'x'] as const) {
+    const { from: start, to } = ofHyperty(kind, address);
+    for (let from = start; ;) {
+      const rows = await store.range({ from, to });
+      const last = rows.at(-1);
+      if (!last) break;
+      writes.push(...rows.map(({ key }) => ({ key, value: null })));
+      from = `${last.key}!`;
+    }
+  }
+  return writes;
 }
 
 /** Refuses all mail of a hyperty that is not there. False when this process may not. */

@@ -26,7 +26,7 @@ export class Halted {
   /** Refuses who would wait for an answer, and what is too much. @throws FabricError `closed mailbox-full` */
   admit({ type, seq }: Envelope): void {
     const address = this.#address;
-    if (type !== 'event' && !seq && !this.#isUnknownKind) {
+    if (type !== 'event' && type !== 'response' && !seq && !this.#isUnknownKind) {
       const text = `${address} cannot run at present; its owner sees why in "hyperty inspect". Try again later.`;
       throw new FabricError('closed', text);
     }

@@ -58,7 +58,7 @@ export class Incarnation implements FabricContext {
     this.bus = bus;
     this.logger = logger;
     this.#wake = wake;
-    const due = (take: (turn: Turn) => void): void => void this.#due.push(() => take(this.#touch()));
+    const due = (take: (turn: Turn) => void): void => this.turn(() => take(this.#touch()));
     this.results = new Results({ address, keep, due });
     this.#inquiries = new Inquiries(bus.clock, (run) => this.turn(run));
   }
@@ -134,6 +134,7 @@ export class Incarnation implements FabricContext {
     this.#machine?.discard();
     this.#machine = undefined;
     this.#inquiries.clear();
+    this.results.forgetTakers();
     this.#turn = new Turn();
     this.#due = [];
     this.#crash = undefined;
@@ -248,14 +249,6 @@ export class Incarnation implements FabricContext {
   turn(run: () => void): void {
     this.#due.push(run);
     this.#wake();
-  }
-
-  resultOf(key: string): { readonly value: unknown } | undefined {
-    return this.results.take(key);
-  }
-
-  keepResult(key: string, value: unknown): Promise<void> {
-    return this.results.keep(key, value);
   }
 
   remind(id: string, reminder: Reminder | undefined): void {

@@ -35,12 +35,10 @@ interface Lane {
   timer: Timer;
   /** On their way through the stages of the bus. */
   readonly entering: Set<string>;
-  /** Lets those go on that wait for room. */
-  room: PromiseWithResolvers<undefined> | undefined;
 }
 
-/** Above this many for one receiver its senders wait, until half of it is free. */
-const FULL_AT = 16_384;
+/** Answers that are kept for one receiver at most: strangers ask, and need not take what they are told. */
+const MAX_ANSWERS = 4096;
 const RETRY_MS = { first: 1000, longest: 60_000 };
 /** With no progress for this long everything goes out again: the receiver may have moved. */
 const STALE_MS = 30_000;
@@ -60,8 +58,6 @@ export class Outgoing {
   /** Shards that were lost and not gained again. What was being kept meanwhile is in the store: their new owner sends it. */
   readonly #lost = new Set<string>();
   #kept: Envelope[] = [];
-  /** Ends all waiting for room: this process stops. */
-  readonly #relief = Promise.withResolvers<undefined>();
   #isStopped = false;
 
   constructor(deps: OutgoingDeps) {
@@ -103,16 +99,19 @@ export class Outgoing {
 
   /** Sends messages that an earlier owner of their shard has left. */
   resume(envelopes: readonly Envelope[]): void | Promise<void> {
-    let congestion: Promise<unknown> | undefined;
+    let congestion: Promise<void> | undefined;
     for (const envelope of envelopes) {
       if (this.#lost.has(shardOf(envelope.from))) continue;
       const lane = this.#laneTo(envelope.to);
       if (lane.waiting.has(envelope.id)) continue;
       lane.waiting.set(envelope.id, envelope);
+      if (envelope.type === 'response' && lane.waiting.size > MAX_ANSWERS) {
+        this.#fail(lane, envelope, tooMany(envelope));
+        continue;
+      }
       if (!lane.isStalled) congestion = this.#give(lane, envelope) ?? congestion;
-      if (lane.waiting.size > FULL_AT) congestion = (lane.room ??= Promise.withResolvers()).promise;
     }
-    if (congestion) return Promise.race([congestion, this.#relief.promise]).then(() => undefined);
+    return congestion;
   }
 
   /** The receiver's runtime has taken a message over. */
@@ -121,7 +120,6 @@ export class Outgoing {
     if (!lane?.waiting.delete(envelope.id)) return;
     lane.failures = 0;
     lane.missingSinceMs = undefined;
-    if (lane.waiting.size <= FULL_AT / 2) letIn(lane);
     this.#forget(envelope);
     if (lane.waiting.size > 0) {
       if (!lane.isStalled) this.#watch(lane, STALE_MS);
@@ -137,9 +135,7 @@ export class Outgoing {
     if (this.#isStopped || !lane?.waiting.has(envelope.id)) return;
     if (error.code === 'closed') return; // this runtime stops: its next life goes on with what is kept
     if (this.#isFinal(lane, envelope, error)) {
-      lane.waiting.delete(envelope.id);
-      this.#deps.failed(envelope, error);
-      if (lane.waiting.size === 0) this.#end(lane);
+      this.#fail(lane, envelope, error);
       return;
     }
     if (lane.isStalled) return;
@@ -163,11 +159,6 @@ export class Outgoing {
     return lane !== undefined && !lane.isStalled && lane.waiting.has(envelope.id);
   }
 
-  /** Nobody waits for room any more: this process stops. */
-  relieve(): void {
-    this.#relief.resolve(undefined);
-  }
-
   /** Lets go of the messages of a shard that another process runs now. */
   drop(shard: string): void {
     this.#opening.delete(shard);
@@ -184,9 +175,14 @@ export class Outgoing {
 
   stop(): void {
     this.#isStopped = true;
-    this.relieve();
     for (const lane of this.#lanes.values()) this.#deps.bus.clock.clearTimeout(lane.timer);
     this.#lanes.clear();
+  }
+
+  #fail(lane: Lane, envelope: Envelope, error: FabricError): void {
+    lane.waiting.delete(envelope.id);
+    this.#deps.failed(envelope, error);
+    if (lane.waiting.size === 0) this.#end(lane);
   }
 
   #laneTo(to: Address): Lane {
@@ -200,7 +196,6 @@ export class Outgoing {
       missingSinceMs: undefined,
       timer: undefined,
       entering: new Set(),
-      room: undefined,
     };
     this.#lanes.set(to, lane);
     this.#watch(lane, STALE_MS);
@@ -245,7 +240,6 @@ export class Outgoing {
 
   #end(lane: Lane): void {
     this.#deps.bus.clock.clearTimeout(lane.timer);
-    letIn(lane);
     if (this.#lanes.get(lane.to) === lane) this.#lanes.delete(lane.to);
   }
 
@@ -271,14 +265,11 @@ export class Outgoing {
   }
 }
 
-/** Those that wait for room go on. */
-function letIn(lane: Lane): void {
-  lane.room?.resolve(undefined);
-  lane.room = undefined;
-}
-
 /** Asked anew, as giving a message may stall its lane. */
 const isStalled = (lane: Lane): boolean => lane.isStalled;
+
+const tooMany = ({ to }: Envelope): FabricError =>
+  new FabricError('mailbox-full', `${to} takes none of the answers that wait for it; this one is not kept.`);
 
 const expired = ({ to }: Envelope): FabricError =>
   new FabricError('offline', `${to} did not take this before its deadline.`, { details: { to } });

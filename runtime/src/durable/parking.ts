@@ -111,6 +111,8 @@ export interface ParkingDeps {
   /** The lease of a hyperty's shard, while this process has it. */
   readonly leaseOf: (address: Address) => Lease | undefined;
   readonly arrived: (to: Address, row: MailRow) => unknown;
+  /** There may be mail that nobody was told of. */
+  readonly poke: (address: Address) => void;
 }
 
 /** The parked messages of a store that a runtime uses. */
@@ -130,13 +132,18 @@ export class Parking {
 
   /** Puts one back into its mailbox, or drops it. @throws FabricError `not-found conflict storage` */
   async unpark(message: Unparking['message'], then: 'retry' | 'drop'): Promise<void> {
-    const { store, sequencer, tag, leaseOf, arrived } = this.#deps;
+    const { store, sequencer, tag, leaseOf, arrived, poke } = this.#deps;
     const work = this.#last.then(async () => {
       const lease = leaseOf(message.address);
       if (!lease) throw elsewhere(message.address);
       const place = then === 'retry' ? placeOf(sequencer, tag) : undefined;
-      const row = await unpark(store, { message, place, lease });
-      if (row) arrived(message.address, row);
+      try {
+        const row = await unpark(store, { message, place, lease });
+        if (row) arrived(message.address, row);
+      } catch (caught) {
+        poke(message.address); // it may be back in its mailbox, though the store could not say so
+        throw caught;
+      }
     });
     this.#last = work.catch(() => undefined); // whoever asked hears of it
     await work;

@@ -12,7 +12,7 @@ import { delay, type Clock } from '../platform/clock.ts';
 import type { Store, Write } from '../store/store.ts';
 import { addressOfKey, keys, shardOf } from './keys.ts';
 import { encode, mailOf, type MailRow, type Stream } from './record.ts';
-import { numberAt, type Sequencer } from './sequencer.ts';
+import type { Sequencer } from './sequencer.ts';
 import { placeOf } from './turn.ts';
 
 /** What a postbox needs around it. */
@@ -45,8 +45,6 @@ interface Lane {
 
 /** Letters that share one transaction. */
 const BATCH = 256;
-/** How far the clock of a sender's runtime may be ahead of ours. */
-const MAX_AHEAD_MS = 24 * 3_600_000;
 const RETRY_MS = { first: 100, longest: 5000 };
 /** Messages taken and not handled; more are refused, unless their senders are durable and so wait by themselves. */
 const CAPACITY = 65_536;
@@ -65,9 +63,8 @@ export class Postbox {
 
   /** Takes a message over, unless `exists` turns out false. */
   take(envelope: Envelope, origin: Origin | undefined, exists: Promise<void> | undefined): Reception {
-    const { sequencer, tag, clock } = this.#deps;
+    const { sequencer, tag } = this.#deps;
     const isPatient = envelope.seq !== undefined;
-    if (envelope.seq && envelope.seq.number > numberAt(clock.now() + MAX_AHEAD_MS)) throw tooFar(envelope);
     if (this.#unhandled.size >= CAPACITY && !isPatient)
       throw new FabricError('mailbox-full', `${CAPACITY} messages wait here already; send more slowly.`);
     const key = keys.mail(envelope.to, placeOf(sequencer, tag));
@@ -202,13 +199,6 @@ async function expected(letters: readonly Letter[]): Promise<readonly Letter[]> 
   }
   return found;
 }
-
-/** A number of the future would make repeats of all that its sender says until then. */
-const tooFar = ({ from }: Envelope): FabricError =>
-  new FabricError(
-    'invalid',
-    `A message of ${from} has a number of the future; check the clock of its runtime.`,
-  );
 
 /** Whose message it is, where it could come twice. */
 function streamOf({ from, id, seq }: Envelope, origin: Origin | undefined): Stream | undefined {

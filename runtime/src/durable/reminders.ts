@@ -82,7 +82,13 @@ export class Reminders {
   }
 
   #take(id: string, { stored, timetable }: Entry, now: number): readonly ReminderEvent[] {
-    if (!timetable || stored.nextMs === undefined || stored.nextMs > now) return [];
+    if (!timetable || stored.nextMs === undefined) return [];
+    if (believable(stored.afterMs, now) !== stored.afterMs) {
+      const nextMs = timetable.nextAfter(now);
+      this.#entries.set(id, { stored: { ...stored, afterMs: now, nextMs }, timetable });
+      return [];
+    }
+    if (stored.nextMs > now) return [];
     const { runs, next } = runsDue(timetable, { after: stored.afterMs, now });
     const afterMs = runs.at(-1)?.scheduledFor ?? stored.afterMs;
     if (next === undefined) this.#entries.delete(id);

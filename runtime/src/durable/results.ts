@@ -26,6 +26,8 @@ export interface ResultsDeps {
 export class Results {
   readonly #deps: ResultsDeps;
   readonly #results = new Map<string, Result>();
+  /** Steps under way, by their keys: who takes the result. */
+  readonly #takers = new Map<string, (value: unknown) => void>();
 
   constructor(deps: ResultsDeps) {
     this.#deps = deps;
@@ -36,11 +38,21 @@ export class Results {
     for (const [key, result] of results) this.#results.set(key, result);
   }
 
-  /** The result of a step that has ended already; the next turn takes it. */
-  take(key: string): Result | undefined {
-    const result = this.#results.get(key);
-    if (result) this.#forgetIn(key);
-    return result;
+  /**
+   * Waits for the result of a step, from whichever call of it that comes.
+   * @returns how to wait no longer, and whether it is there already
+   */
+  expect(
+    key: string,
+    take: (value: unknown) => void,
+  ): { readonly undo: () => void; readonly isThere: boolean } {
+    this.#takers.set(key, take);
+    const isThere = this.#results.has(key);
+    if (isThere) this.#give(key);
+    const undo = (): void => {
+      if (this.#takers.get(key) === take) this.#takers.delete(key);
+    };
+    return { undo, isThere };
   }
 
   /** Keeps a result; the next turn takes it. @throws TypeError when it is not plain data */
@@ -49,17 +61,28 @@ export class Results {
     const oddity = oddityIn(value, 'the result of an effect');
     if (oddity !== undefined) throw new TypeError(`${oddity}, which cannot be kept: give plain data.`);
     const text = encode({ value });
-    this.#results.set(key, JSON.parse(text) as Result);
     await keep({ key: keys.result(address, key), value: text });
-    this.#forgetIn(key);
+    this.#results.set(key, JSON.parse(text) as Result);
+    this.#give(key);
   }
 
-  /** Should that turn be undone, the result is still here, and taken again. */
-  #forgetIn(key: string): void {
+  /** All steps have ended: their machine begins anew. */
+  forgetTakers(): void {
+    this.#takers.clear();
+  }
+
+  /**
+   * The result is forgotten in the turn in which the machine takes it, or finds that it has left the step. Should that turn be
+   * undone, it is still here, and given again.
+   */
+  #give(key: string): void {
     const { address, due } = this.#deps;
     due((turn) => {
+      const result = this.#results.get(key);
+      if (!result) return;
       turn.writes.push({ key: keys.result(address, key), value: null });
       turn.after.push(() => this.#results.delete(key));
+      this.#takers.get(key)?.(result.value);
     });
   }
 }

@@ -6,9 +6,6 @@
 /** Numbers for each millisecond; the numbers stay exact until the year 2248. */
 const PER_MS = 1024;
 
-/** The lowest number that is given at a time. */
-export const numberAt = (ms: number): number => ms * PER_MS;
-
 /** Numbers messages and mailbox places of one process. */
 export class Sequencer {
   readonly #now: () => number;
@@ -25,7 +22,7 @@ export class Sequencer {
 
   /** A number above all that were given or seen. */
   next(): number {
-    this.#last = Math.max(numberAt(this.#now()), this.#last + 1);
+    this.#last = Math.max(this.#now() * PER_MS, this.#last + 1);
     return this.#last;
   }
 

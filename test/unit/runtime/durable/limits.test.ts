@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
-import { createMemoryStore, defineHyperty, effect, reply, type Accepted, type Durability, type Envelope } from '@hyperty/runtime'; // prettier-ignore
-import { createManualClock, createTestWorld, type TestWorld } from '@hyperty/runtime/testing';
+import { defineHyperty, effect, reply, type Accepted, type Durability } from '@hyperty/runtime'; // prettier-ignore
+import { createTestWorld, type TestWorld } from '@hyperty/runtime/testing';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { createMachine, setup } from 'xstate';
 import * as z from 'zod';
 import { OpenRequests } from '../../../../runtime/src/actor/open-requests.ts';
-import { Postbox } from '../../../../runtime/src/durable/postbox.ts';
 import { Reminders } from '../../../../runtime/src/durable/reminders.ts';
-import { numberAt, Sequencer } from '../../../../runtime/src/durable/sequencer.ts';
 import { parseAddress } from '../../../../runtime/src/message/address.ts';
 import { createAccount, type Account } from '../../../support/durable-party.ts';
 import { failsWith } from '../../../support/hosting.ts';
 
-const accepts = { pay: z.object({}), status: z.object({}) };
+const accepts = { pay: z.object({}), status: z.object({}), crash: z.object({}) };
 const calls: { readonly key: string; readonly isRetry: boolean }[] = [];
 const clumsy = { stumbles: 0 };
+const slow: { until: Promise<undefined> | undefined } = { until: undefined };
 
 /** Pays by an effect, and stumbles over its result as often as it is told to. */
 const payer = defineHyperty({
@@ -27,12 +26,20 @@ const payer = defineHyperty({
     actors: {
       pay: effect(async ({ key, isRetry }: { key: string; isRetry: boolean }) => {
         calls.push({ key, isRetry });
+        await slow.until;
         return { receipt: key };
       }),
     },
   }).createMachine({
     initial: 'resting',
-    on: { status: { actions: reply({ type: 'is', paid: false }) } },
+    on: {
+      status: { actions: reply({ type: 'is', paid: false }) },
+      crash: {
+        actions: () => {
+          throw new Error('told to crash');
+        },
+      },
+    },
     states: {
       resting: { on: { pay: 'paying' } },
       paying: {
@@ -67,6 +74,7 @@ describe('what a durable hyperty keeps', () => {
     alice = createAccount(world, 'alice@acme.example', (runtime) => runtime.host(payer));
     calls.length = 0;
     clumsy.stumbles = 0;
+    slow.until = undefined;
   });
   afterEach(() => world.stop());
 
@@ -98,6 +106,37 @@ describe('what a durable hyperty keeps', () => {
     assert.deepEqual(await world.until(status), { type: 'is', paid: true });
   });
 
+  it('is the result of an effect although the hyperty crashed meanwhile at something else', async () => {
+    const { runtime } = await alice.start();
+    const held = Promise.withResolvers<undefined>();
+    slow.until = held.promise;
+    runtime.remote(payer.at('hyperty://acme.example/alice/payer')).send({ type: 'pay' });
+    await world.advance(1000);
+    await world.until(
+      runtime.ask('hyperty://acme.example/alice/payer', { type: 'crash' }).catch(() => undefined),
+    );
+    assert.equal(calls.length, 2);
+    held.resolve(undefined);
+    await world.advance(1000);
+    const status = runtime.ask('hyperty://acme.example/alice/payer', { type: 'status' });
+    assert.deepEqual(await world.until(status), { type: 'is', paid: true });
+    assert.equal(new Set(calls.map(({ key }) => key)).size, 1);
+    assert.deepEqual(
+      [...alice.medium.values.keys()].filter((key) => key.startsWith('x/')),
+      [],
+    );
+  });
+
+  it('is so many open requests in all, of which those of the busiest domain go first', () => {
+    const open = new OpenRequests({ capacity: 3, perOwner: 3 });
+    open.add(headerOf('bob', 'runtime://partner.example/bob/pc'), 0);
+    for (let n = 0; n < 5; n += 1) open.add(headerOf(`evil-${n}`, `runtime://evil.example/m${n}/d`), 0);
+    assert.deepEqual(
+      open.list().map(({ id }) => id),
+      ['bob', 'evil-3', 'evil-4'],
+    );
+  });
+
   it('is so many open requests of one owner, whatever its devices are called', () => {
     const open = new OpenRequests({ capacity: 10, perOwner: 3 });
     for (let n = 0; n < 5; n += 1)
@@ -107,32 +146,6 @@ describe('what a durable hyperty keeps', () => {
       open.list().map(({ id }) => id),
       ['mallory-2', 'mallory-3', 'mallory-4', 'bob'],
     );
-  });
-});
-
-describe('a number of the future', () => {
-  it('is refused, as all that its sender says until then would count as repeated', () => {
-    const clock = createManualClock();
-    const sequencer = new Sequencer(() => clock.now());
-    const postbox = new Postbox({
-      store: createMemoryStore(),
-      clock,
-      sequencer,
-      tag: 'test',
-      arrived: () => true,
-    });
-    const to = parseAddress('hyperty://acme.example/alice/till');
-    const from = parseAddress('hyperty://evil.example/mallory/payer');
-    const message = (ms: number): Envelope => ({
-      id: 'one',
-      from,
-      to,
-      type: 'event',
-      seq: { epoch: 'mallory0', token: 1, number: numberAt(ms) },
-    });
-    const farAhead = message(clock.now() + 25 * 3_600_000);
-    assert.throws(() => postbox.take(farAhead, undefined, undefined), failsWith('invalid', /of the future/));
-    assert.doesNotThrow(() => postbox.take(message(clock.now() + 3_600_000), undefined, undefined));
   });
 });
 
