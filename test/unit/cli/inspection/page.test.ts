@@ -170,7 +170,7 @@ describe('the page of a runtime', () => {
     assert.match(page, /Outgoing {2}4 messages.*\n {2}4 {2}hyperty:\/\/acme\.example\/alice\/tally\n/);
     assert.match(
       page,
-      /Parked {2}1 message;.*\n {2}hyperty:.*\/agenda\n {4}1838616701754368-1747c0cb {2}crashed it 5 times, 1 min ago\n {4}event from hyperty:.*visitor\n {4}Error: no such day\n/,
+      /Parked {2}1 message;.*\n {2}hyperty:.*\/agenda\n {4}1838616701754368-1747c0cb {2}crashed it 5 times, 1 min ago\n {4}event\n {4}from hyperty:.*visitor\n {4}Error: no such day\n/,
     );
   });
 
