@@ -10,9 +10,10 @@ import { askInspection, observeDurableAt, printable, printableJson, type Durable
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import { parkedLines } from '../inspection/durable-page.ts';
 import { findSockets } from '../inspection/socket-folder.ts';
-import { openNamedStore, parseNamedStore } from '../named-store.ts';
+import { openNamedStore, parseNamedStore, storeText } from '../named-store.ts';
 import { loadFabric } from '../runtime-session.ts';
 import type { Terminal } from '../terminal.ts';
+import { DEFAULT_DIR } from './up.ts';
 
 /** Where to look. */
 export interface ParkedOptions {
@@ -37,7 +38,7 @@ export async function listParked(
   const { store } = options;
   const found =
     store === undefined
-      ? (await fromRuntimes(options, signal)).map(({ durable }) => durable)
+      ? eachOnce(await fromRuntimes(options, signal))
       : [await withStore(store, async (opened, { observeDurableIn }) => observeDurableIn(opened))];
   if (options.json === true) {
     terminal.print(
@@ -53,13 +54,41 @@ export async function listParked(
   const format = { width: Infinity, terminal };
   const at = Date.now();
   for (const it of parked) terminal.print(...parkedLines(it, { at, most: Infinity }, format));
-  if (parked.length === 0) terminal.print('Nothing is parked.');
-  else
-    terminal.print(
-      '',
-      terminal.dim('hyperty parked retry ADDRESS PLACE handles one again, drop forgets it.'),
-    );
+  const [first] = parked.flatMap((it) => it.parked);
+  if (first === undefined) terminal.print('Nothing is parked.');
+  else terminal.print('', ...nextSteps(first, options, terminal));
   return exitCodes.ok;
+}
+
+/** A command that works as it is printed; a password in the URL of a store has to be put in again. */
+function nextSteps(
+  { address, place }: DurableObservation['parked'][number],
+  { dir, socket, store }: ParkedOptions,
+  terminal: Terminal,
+): readonly string[] {
+  const where = [
+    ...(store === undefined ? [] : ['--store', storeText(parseNamedStore(store))]),
+    ...(socket === undefined ? [] : ['--socket', socket]),
+    ...(dir === DEFAULT_DIR ? [] : ['--dir', dir]),
+  ];
+  const command = ['hyperty parked retry', printable(address), printable(place), ...where].join(' ');
+  return [
+    terminal.dim('When the cause is mended, have one handled again:'),
+    `  ${command}`,
+    terminal.dim('"drop" in place of "retry" forgets it.'),
+  ];
+}
+
+/** Processes that share a store show the same messages. */
+function eachOnce(found: readonly Found[]): readonly DurableObservation[] {
+  const seen = new Set<string>();
+  return found.map(({ durable }) => ({
+    ...durable,
+    parked: durable.parked.filter(({ address, place }) => {
+      const name = `${address} ${place}`;
+      return !seen.has(name) && seen.add(name);
+    }),
+  }));
 }
 
 /** Has one handled again, or drops it. @throws FabricError `not-found`, and of the sockets or the store */
@@ -101,16 +130,40 @@ async function unparkAt(
   const { address, place, then } = message;
   const isIt = (it: DurableObservation['parked'][number]): boolean =>
     it.address === address && it.place === place;
-  const owner = found.find(({ durable }) => durable.parked.some(isIt));
-  if (!owner) throw new FabricError('not-found', `${address} has no parked message ${printable(place)}.`);
-  const { id } = owner.durable.parked.find(isIt) ?? {};
-  await askInspection(owner.socket, { command: 'unpark', ...message }, signal);
+  const knowing = found.filter(({ durable }) => durable.parked.some(isIt));
+  if (knowing.length === 0)
+    throw new FabricError('not-found', `${address} has no parked message ${printable(place)}.`);
+  const { id } = knowing[0]?.durable.parked.find(isIt) ?? {};
+  const socket = await askOwner(knowing, { command: 'unpark', ...message }, signal);
   if (then === 'drop') terminal.print('Dropped.');
-  else if (await isParkedAnew(owner.socket, id, signal)) {
+  else if (await isParkedAnew(socket, id, signal)) {
     terminal.print('It crashed its hyperty again, and is parked once more: mend the cause first.');
     return exitCodes.failed;
   } else terminal.print('It is handled again.');
   return exitCodes.ok;
+}
+
+/**
+ * Of processes that share a store, the one that runs the hyperty does it, the others refuse.
+ * @returns its socket
+ * @throws FabricError as `askInspection` does; `conflict` when none of them runs it
+ */
+async function askOwner(
+  knowing: readonly Found[],
+  request: { readonly command: string },
+  signal: AbortSignal,
+): Promise<string> {
+  let refusal: unknown;
+  for (const { socket } of knowing) {
+    try {
+      await askInspection(socket, request, signal);
+      return socket;
+    } catch (error) {
+      if (FabricError.from(error).code !== 'conflict') throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
 }
 
 async function isParkedAnew(socket: string, id: string | undefined, signal: AbortSignal): Promise<boolean> {
@@ -124,7 +177,7 @@ async function isParkedAnew(socket: string, id: string | undefined, signal: Abor
 
 /**
  * What the stores of running runtimes have.
- * @throws FabricError `not-found` when none runs, and of a socket that was named, or that does not answer
+ * @throws FabricError `not-found` when none runs, or none that has a store, and of a socket that was named, or that does not answer
  */
 async function fromRuntimes({ dir, socket }: ParkedOptions, signal: AbortSignal): Promise<readonly Found[]> {
   const found: Found[] = [];
@@ -140,18 +193,20 @@ async function fromRuntimes({ dir, socket }: ParkedOptions, signal: AbortSignal)
       if (socket !== undefined || !hasEnded) throw error;
     }
   }
-  if (runs === 0) throw nothingRuns(dir);
-  return found;
+  if (found.length > 0) return found;
+  const who = socket === undefined ? `running in ${dir}, nor of this user` : `listening at ${socket}`;
+  throw nobodyKnows(runs === 0 ? `No runtime is ${who}.` : `No runtime with a store is ${who}.`, dir);
 }
 
-/** Nobody was asked, so nobody knows what is parked. */
-function nothingRuns(dir: string): FabricError {
-  const stores = globSync(join(dir, '*', 'sessions', '*', '*.memory', 'store.db'));
+/** No store was looked into, so nobody knows what is parked. */
+function nobodyKnows(why: string, dir: string): FabricError {
+  const places = globSync(join('*', 'sessions', '*', '*.memory', 'store.db'), { cwd: dir });
+  const stores = places.map((place) => join(dir, place)).toSorted();
   const hint =
     stores.length === 0
       ? 'Name a store with --store, or a world with --dir.'
       : `Look into a store with --store: ${stores.slice(0, 5).join(', ')}${stores.length > 5 ? ', …' : ''}`;
-  return new FabricError('not-found', `No runtime is running in ${dir}, nor of this user. ${hint}`);
+  return new FabricError('not-found', `${why} ${hint}`);
 }
 
 async function withStore<T>(

@@ -1,7 +1,7 @@
 /**
- * A runtime's observation as a person reads it: lines for a terminal, none wider than it, but for an address in a dead
- * letter of a whole page. Whatever strangers have a say
- * in (addresses, reasons, states) is made printable before it gets here into a line.
+ * A runtime's observation as a person reads it: lines for a terminal, none wider than it, but for the receiver of a dead
+ * letter where the page is whole. Whatever strangers have a say in (addresses, reasons, states) is made printable before
+ * it gets here into a line.
  */
 import { printable, type DurableObservation, type Observation } from '@hyperty/runtime/node';
 import { formatMs } from '../terminal.ts';

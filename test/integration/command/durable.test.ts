@@ -11,6 +11,8 @@ import { createTemporaryFolder, type TemporaryFolder } from '../../support/tempo
 const example = (name: string): string =>
   join(import.meta.dirname, '..', '..', '..', 'examples', 'durable', name);
 
+const helloGreeter = join(import.meta.dirname, '..', '..', '..', 'examples', 'hello', 'greeter.ts');
+
 describe('hyperty run with a durable hyperty', function () {
   this.timeout(90_000);
   let folder: TemporaryFolder;
@@ -152,8 +154,13 @@ describe('hyperty run with a durable hyperty', function () {
     commands.push(run);
     const address = await hosted(run);
     await runCommand(['run', shake, ...dir], { SHAKY: address });
-    const parkedIn = async (...where: readonly string[]): Promise<readonly { place: string }[]> =>
-      JSON.parse((await runCommand(['parked', 'list', '--json', ...where])).output) as { place: string }[];
+    const parkedIn = async (
+      ...where: readonly string[]
+    ): Promise<readonly { place: string; body?: unknown }[]> =>
+      JSON.parse((await runCommand(['parked', 'list', '--json', ...where])).output) as {
+        place: string;
+        body?: unknown;
+      }[];
     await eventually(async () => (await parkedIn(...dir)).length === 1, 'it is parked');
     const shown = (await runCommand(['inspect', ...dir])).output;
     assert.match(shown, /shaky +running +0\n {4}wakes 2999-\d\d-\d\d \d\d:\d\d \(reminder new-year\)\n/);
@@ -161,6 +168,14 @@ describe('hyperty run with a durable hyperty', function () {
     assert.doesNotMatch(shown, /of the body/);
     const [, metrics = ''] = /metrics at (\S+)/.exec(run.output()) ?? [];
     assert.match(await (await fetch(metrics)).text(), /^hyperty_parked_messages 1$/m);
+    const [parked] = await parkedIn(...dir);
+    assert.deepEqual(parked?.body, { type: 'shake', secret: '[redacted]' });
+    const listed = (await runCommand(['parked', ...dir])).output;
+    assert.match(listed, /shake \(event\)\n {4}message [0-9a-f-]{36}\n/);
+    assert.ok(
+      listed.includes(`  hyperty parked retry ${address} ${parked.place} --dir ${world.dir}\n`),
+      listed,
+    );
     const name = async (then: string, ...where: readonly string[]): Promise<readonly string[]> => {
       const [message] = await parkedIn(...where);
       return ['parked', then, address, message?.place ?? '', ...where];
@@ -190,7 +205,17 @@ describe('hyperty run with a durable hyperty', function () {
     await end(command);
     const here = await runCommand(['parked', '--dir', world.dir]);
     assert.equal(here.code, 1);
-    assert.match(here.output, /Look into a store with --store: .*store\.db/);
+    assert.match(here.output, /No runtime is running.*Look into a store with --store: .*store\.db/);
+    const greeter = startCommand(['run', helloGreeter, '--dir', world.dir]);
+    commands.push(greeter);
+    await hosted(greeter);
+    const storeless = await runCommand(['parked', 'list', '--dir', world.dir]);
+    assert.equal(storeless.code, 1);
+    assert.match(storeless.output, /No runtime with a store is running.*--store: .*store\.db/);
+    const retried = await runCommand(['parked', 'retry', 'hyperty://a.example/b/c', '1', '--dir', world.dir]);
+    assert.match(retried.output, /No runtime with a store is running/);
+    assert.doesNotMatch(retried.output, /has no parked message/);
+    await end(greeter);
   });
 
   it('lives on a Redis where that is asked for, whose password is shown nowhere', async function () {

@@ -174,6 +174,25 @@ describe('the page of a runtime', () => {
     );
   });
 
+  it('names a parked message as the log does, and says what kind of event it is', () => {
+    const parked = durable.parked.map((message) => ({ ...message, event: 'book', id: '0199-77' }));
+    const page = show(quiet, 80, { ...durable, parked });
+    assert.match(page, /\n {4}book \(event\)\n {4}message 0199-77\n {4}from hyperty:/);
+  });
+
+  it('cuts no reason and no receiver of a dead letter where it is printed once', () => {
+    const to = `${home}${'z'.repeat(100)}`;
+    const message = `${'of many words '.repeat(30)}the decisive word`;
+    const latestDeadLetters = busy.latestDeadLetters
+      .slice(0, 1)
+      .map((letter) => ({ ...letter, to, message }));
+    const observation = { ...busy, latestDeadLetters };
+    const whole = pageOf(observation, { width: 80, terminal, isWhole: true }).join('\n');
+    assert.match(whole, /\n {4}event to hyperty:\S+z{100}\n/);
+    assert.match(whole, /the decisive word/);
+    assert.doesNotMatch(show(observation), /the decisive word/);
+  });
+
   it('is never wider than the terminal, down to eighty columns', () => {
     for (const width of [80, 100, 120]) {
       const widest = Math.max(...pageOf(busy, { width, terminal }, durable).map((line) => line.length));
