@@ -113,7 +113,8 @@ export default {
     runtimeLayer('link', `${base}|protostub`),
     runtimeLayer('actor', `${base}|schedule`),
     runtimeLayer('durable', `${base}|actor|schedule|store`),
-    ...parts.map((part) => runtimeLayer(part, base)),
+    runtimeLayer('service', base),
+    ...parts.map((part) => runtimeLayer(part, `${base}|service|actor`)),
     door(
       'xstate',
       // runtime.ts: one type, which actor/ does not hand on yet.
@@ -124,8 +125,8 @@ export default {
     door('pino', '^runtime/src/node/', 'A logger comes in as the Logger interface; pino is one that fits.'),
     door(
       'prom-client',
-      '^runtime/src/node/',
-      'Metrics are plain data in observe/; only the endpoint knows Prometheus.',
+      '^(runtime/src/node|services/src/domain)/',
+      'Metrics are plain data in observe/; only the endpoints know Prometheus.',
     ),
     door(
       '@opentelemetry',
@@ -134,6 +135,19 @@ export default {
     ),
     door('rrule-temporal', '^runtime/src/schedule/', 'Rules of recurrence are known to schedule/ only.'),
     door('redis', '^services/src/store/', 'Redis is known to services/src/store/ only.'),
+    door(
+      'matrix-bot-sdk',
+      '^services/src/domain/',
+      'The application service is known to services/src/domain/ only.',
+    ),
+    door('express', '^services/src/domain/', 'Handlers know no HTTP: bind an operation with `rest`.'),
+    door('helmet', '^services/src/domain/', 'See services/src/domain/.'),
+    door('rate-limiter-flexible', '^services/src/domain/', 'Limits are a guard of the dispatcher.'),
+    door('swagger-ui-dist', '^services/src/domain/', 'See services/src/domain/.'),
+    door('semver', '^services/src/catalogue/', 'Versions are known to the catalogue only.'),
+    door('minisearch', '^services/src/discovery/', 'The index is known to discovery only.'),
+    door('ldapts', '^services/src/discovery/', 'LDAP is one source of discovery.'),
+    door('esbuild', '^cli/src/', 'Packages are bundled by the command line.'),
     door('commander', '^cli/src/', 'Only the command line parses a command line.'),
   ],
   options: {

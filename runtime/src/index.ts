@@ -59,9 +59,26 @@ export { Watchers } from './store/watchers.ts';
 // Schedules
 export { parseSchedule, type MissedPolicy, type Schedule, type ScheduleInput } from './schedule/schedule.ts';
 
+// Services of a domain
+export { defineContract, parseBy } from './service/contract.ts';
+export type { InputOf, OperationContract, OperationName, Operations, OutputOf, ParsedInputOf, ServiceContract, UpdateOf } from './service/contract.ts'; // prettier-ignore
+export type { CallOptions, DomainServices, FollowListener, ServiceRef } from './service/services.ts';
+export type {
+  Following,
+  ServedService,
+  ServiceHandler,
+  ServiceRequest,
+} from './service/service-endpoint.ts';
+
 // Messages
-export { addressParts, domainOf, hypertyAddress, isAddress, ownerOf, ownsAddress, parseAddress, runtimeAddress, runtimeParts } from './message/address.ts'; // prettier-ignore
-export type { Address, AddressParts, HypertyAddress, RuntimeAddress } from './message/address.ts';
+export { addressParts, domainOf, hypertyAddress, isAddress, ownerOf, ownsAddress, parseAddress, runtimeAddress, runtimeParts, SERVICE_DEVICE, SERVICE_OWNER_PREFIX, serviceAddress, serviceParts, serviceRuntime } from './message/address.ts'; // prettier-ignore
+export type {
+  Address,
+  AddressParts,
+  HypertyAddress,
+  RuntimeAddress,
+  ServiceAddress,
+} from './message/address.ts';
 export { decodeEnvelope, envelopeJsonSchema, messageTypes } from './message/envelope.ts';
 export type { Envelope, EnvelopeHeader, MessageType, ResponseBody } from './message/envelope.ts';
 export { errorTable, FabricError, isErrorCode } from './message/error.ts';

@@ -37,12 +37,15 @@ import { createMemoryStorage } from './platform/storage.ts';
 import { commonAddress } from './protostub/common-address.ts';
 import type { Protostub } from './protostub/protostub.ts';
 import { reportOf } from './report.ts';
+import { DomainServices } from './service/services.ts';
 import type { Store } from './store/store.ts';
 import type { Hosted, RuntimeOptions, RuntimeReport } from './runtime-types.ts';
 
 /** Hosts hyperties of one owner on one device. */
 export class Runtime {
   readonly address: RuntimeAddress;
+  /** The services of domains: to call, to follow, and, for their own accounts, to serve. */
+  readonly services: DomainServices;
   readonly #bus: Bus;
   readonly #links: Links;
   readonly #peers: KnownPeers;
@@ -75,6 +78,7 @@ export class Runtime {
       escalate: options.onEscalation ?? logEscalation,
       ended: (address) => this.#hosted.delete(address),
     };
+    this.services = new DomainServices({ self: this.address, bus: this.#bus, logger });
     if (options.store) this.#durables = this.#house(options.store, life, options.durable);
     this.#links = createLinks({
       self: this.address,
@@ -152,7 +156,7 @@ export class Runtime {
    * @throws FabricError `closed` when the runtime has been stopped, or the protostub's, which is removed then
    */
   async addProtostub(protostub: Protostub, options: { readonly first?: boolean } = {}): Promise<() => void> {
-    if (this.#state === 'stopped') throw new FabricError('closed', 'The runtime has been stopped.');
+    this.#checkNotStopped();
     commonAddress([protostub, ...this.#protostubs]);
     const undo = this.#links.addPath(protostub, options);
     this.#protostubs.add(protostub);
@@ -268,8 +272,7 @@ export class Runtime {
   }
 
   #checkNotStopped(): void {
-    if (this.#state === 'stopped')
-      throw new FabricError('closed', 'The runtime has been stopped; it hosts nothing any more.');
+    if (this.#state === 'stopped') throw new FabricError('closed', 'The runtime has been stopped.');
   }
 
   #addressOf(name: string): HypertyAddress {

@@ -2,6 +2,7 @@
  * The subscribers of one hyperty: peers that get its exposed snapshot at every change and the events that it emits.
  * A subscription is a lease: who does not renew it is forgotten.
  */
+import { SUBSCRIPTION_LEASE_MS } from '../bus/subscription.ts';
 import { ownerOf, type Address } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 
@@ -14,9 +15,6 @@ export interface ExposedSnapshot {
   readonly context?: unknown;
   readonly output?: unknown;
 }
-
-/** How long a subscription lasts without renewal, milliseconds. */
-export const SUBSCRIPTION_LEASE_MS = 600_000;
 
 /** Subscriptions of one owner to one hyperty: every change costs a message for each. */
 const MAX_PER_OWNER = 64;

@@ -11,10 +11,10 @@ import { childTrace } from '../message/trace.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { OpenSpan, Tracing } from '../platform/tracing.ts';
 import { createDeadLetterLog, type DeadLetterLog } from './dead-letters.ts';
-import { receptionOf, type Endpoint, type Origin, type Reception, type Residence, type Transport } from './endpoint.ts'; // prettier-ignore
+import { hand, receptionOf, type Endpoint, type Origin, type Reception, type Residence, type Transport } from './endpoint.ts'; // prettier-ignore
 import { guard } from './guard.ts';
 import { Pipeline } from './pipeline.ts';
-import { lateAnswer, notHere, notStarted, restarted, tooLate } from './refusal.ts';
+import { lateAnswer, notHere, notStarted, tooLate } from './refusal.ts';
 import { endWith, traceBelow, traced } from './spans.ts';
 import { DEFAULT_TIMEOUT_MS, isFollowUp, Requests, type RequestOptions } from './requests.ts';
 
@@ -271,9 +271,7 @@ export class Bus {
     if (envelope.deadline !== undefined && envelope.deadline <= this.clock.now()) throw tooLate(envelope);
     if (residence) return residence.receive(envelope, origin);
     if (!endpoint) throw notHere(envelope.to);
-    if (origin?.isRepeat) throw restarted(envelope.to);
-    const handled = endpoint.receive(envelope);
-    return handled ? { handled } : undefined;
+    return hand(endpoint, envelope, origin);
   }
 
   /** Nobody here follows this subscription any more: its sender is told, so that it stops. */

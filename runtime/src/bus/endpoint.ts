@@ -5,6 +5,7 @@
 import type { Address, RuntimeAddress } from '../message/address.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { FabricError } from '../message/error.ts';
+import { restarted } from './refusal.ts';
 
 /** How far an envelope has come. Two promises, as a durable hyperty takes over long before it handles. */
 export interface Reception {
@@ -25,6 +26,11 @@ export interface Origin {
 
 /** Receives the envelopes of one local address. */
 export interface Endpoint {
+  /**
+   * True when handling an envelope a second time does no harm: what an earlier life of this runtime may have had is taken,
+   * and an envelope counts as taken over once it has been handled. Needs a runtime with a store.
+   */
+  readonly isIdempotent?: boolean;
   /**
    * Takes an envelope. Undefined: handled already; a promise: settles when it has been handled.
    * @throws FabricError when the endpoint refuses it; the sender is told.
@@ -58,6 +64,18 @@ export interface Transport {
   send(envelope: Envelope): void | Promise<void>;
   /** Gives up on an envelope. Returns the reason when the peer never took it, undefined when it did. */
   withdraw(envelope: Envelope): FabricError | undefined;
+}
+
+/** Hands an envelope to an endpoint. Undefined: it has been handled. @throws FabricError when the endpoint refuses it */
+export function hand(
+  endpoint: Endpoint,
+  envelope: Envelope,
+  origin: Origin | undefined,
+): Reception | undefined {
+  if (origin?.isRepeat && !endpoint.isIdempotent) throw restarted(envelope.to);
+  const handled = endpoint.receive(envelope);
+  if (!handled) return undefined;
+  return endpoint.isIdempotent ? { kept: handled, handled } : { handled };
 }
 
 /** One way to see what a pipeline and an endpoint gave; a failure is reported once, and counts as handled. */

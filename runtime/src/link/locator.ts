@@ -7,6 +7,7 @@ import {
   ownsAddress,
   parseAddress,
   runtimeAddress,
+  serviceRuntime,
   type Address,
   type RuntimeAddress,
 } from '../message/address.ts';
@@ -77,7 +78,8 @@ export class Locator {
 
   /** The runtime that hosts `address`, if it is known; then nothing waits for it any more. */
   route(address: Address): RuntimeAddress | undefined {
-    return address.startsWith('runtime:') ? (address as RuntimeAddress) : this.#routes.get(address);
+    if (address.startsWith('runtime:')) return address as RuntimeAddress;
+    return serviceRuntime(address) ?? this.#routes.get(address);
   }
 
   /** Remembers that `runtime` hosts `address`, and forwards what waited for that. The oldest routes are forgotten first. */

@@ -4,7 +4,8 @@
  *
  * An address that belongs to an account carries its owner as the first path segment, so ownership can be checked,
  * and a route be found, without asking anybody: `hyperty://acme.example/alice/chat` may be spoken for by runtimes
- * of alice at acme.example alone.
+ * of alice at acme.example alone. The services of a domain have fixed addresses, `domain://registry.acme.example`, each
+ * with an account and a device of its own, so they are reached without a look-up.
  */
 import { FabricError } from './error.ts';
 
@@ -15,6 +16,9 @@ export type Address = string & { readonly [brand]: 'address' };
 
 /** Address of a runtime: `runtime://<domain>/<owner>/<device>`. One runtime is one device of its owner's account. */
 export type RuntimeAddress = Address & { readonly scheme: 'runtime' };
+
+/** Address of a domain's service: `domain://<service>.<domain>`. */
+export type ServiceAddress = Address & { readonly scheme: 'domain' };
 
 /** Address of a hyperty: `hyperty://<domain>/<owner>/<name>`. */
 export type HypertyAddress = Address & { readonly scheme: 'hyperty' };
@@ -27,6 +31,12 @@ export interface AddressParts {
   readonly path: readonly string[];
 }
 
+/** Begins the local part of the accounts that only a domain's services may have. */
+export const SERVICE_OWNER_PREFIX = '_hyperty_';
+
+/** The device of each service's account that is read by whichever process serves it. */
+export const SERVICE_DEVICE = 'hyperty';
+
 /** Longest address in characters. */
 export const MAX_ADDRESS_CHARS = 512;
 
@@ -36,6 +46,8 @@ export const MAX_ADDRESS_CHARS = 512;
  */
 export const ADDRESS_PATTERN =
   /^([a-z][a-z0-9+.-]*):\/\/((?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?)((?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*)$/;
+
+const SERVICE = /^domain:\/\/([a-z0-9][a-z0-9-]*)\.([^/]+)$/;
 
 const DOTS = /^\.{1,2}$/;
 
@@ -154,14 +166,41 @@ export function runtimeParts(text: string): { domain: string; owner: string; dev
   return { domain, owner, device };
 }
 
+/**
+ * Address of the service `service` (`registry`, `catalogue`, …) of `domain`.
+ * @throws FabricError `invalid`; a domain that is an IPv6 literal has no service addresses
+ */
+export function serviceAddress({ service, domain }: { service: string; domain: string }): ServiceAddress {
+  const address = parseAddress(`domain://${service}.${domain}`) as ServiceAddress;
+  const parts = serviceParts(address);
+  if (parts?.service === service && parts.domain === domain.toLowerCase()) return address;
+  throw notAnAddress(address, `"${service}" and "${domain}" name no service of a domain`);
+}
+
+/** Service and domain of a service's address; undefined when `address` is another one. */
+export function serviceParts(address: Address): { service: string; domain: string } | undefined {
+  const match = SERVICE.exec(address);
+  return match ? { service: match[1] ?? '', domain: match[2] ?? '' } : undefined;
+}
+
+/** The runtime that serves a service's address, by rule; undefined when `address` is another one. */
+export function serviceRuntime(address: Address): RuntimeAddress | undefined {
+  const parts = serviceParts(address);
+  if (!parts) return undefined;
+  const owner = `${SERVICE_OWNER_PREFIX}${parts.service}`;
+  return runtimeAddress({ domain: parts.domain, owner, device: SERVICE_DEVICE });
+}
+
 /** Domain of an address. */
 export const domainOf = (address: Address): string => addressParts(address).domain;
 
 /**
  * The owner prefix of an owned address, `domain/owner`, or undefined when the address names no owner
- * (a service, or an address that only a registry can resolve).
+ * (an address that only a registry can resolve). A service is owned by its account.
  */
 export function ownerOf(address: Address): string | undefined {
+  const service = serviceParts(address);
+  if (service) return `${service.domain}/${SERVICE_OWNER_PREFIX}${service.service}`;
   const { scheme, domain, path } = addressParts(address);
   const owner = path[0];
   if (owner === undefined || scheme === 'domain') return undefined;

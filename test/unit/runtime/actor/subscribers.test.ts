@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseAddress, type Address } from '@hyperty/runtime';
-import {
-  SUBSCRIPTION_LEASE_MS,
-  Subscribers,
-  type Publication,
-} from '../../../../runtime/src/actor/subscribers.ts';
+import { Subscribers, type Publication } from '../../../../runtime/src/actor/subscribers.ts';
+import { SUBSCRIPTION_LEASE_MS } from '../../../../runtime/src/bus/subscription.ts';
 import { failsWith } from '../../../support/hosting.ts';
 
 const alice = parseAddress('runtime://acme.example/alice/DESK');
