@@ -3,9 +3,8 @@
  * gives. The work is done in `command/`.
  */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { FabricError } from '@hyperty/runtime';
-import type { LogLevel } from '@hyperty/runtime/node';
 import { doctor, type DoctorCommandOptions } from './command/doctor.ts';
 import { down } from './command/down.ts';
 import { inspect, type InspectOptions } from './command/inspect.ts';
@@ -14,16 +13,10 @@ import { run, type RunOptions } from './command/run.ts';
 import { status } from './command/status.ts';
 import { backUpStore, checkStore } from './command/store.ts';
 import { DEFAULT_DIR, up, type UpOptions } from './command/up.ts';
+import { addCredentials, examples, LOG_LEVELS, parsePort, type Action, type Choose } from './command-line.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { createInterruption, type Interruption } from './interruption.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
-
-interface Context {
-  readonly terminal: Terminal;
-  readonly interruption: Interruption;
-}
-
-type Action = (context: Context) => Promise<ExitCode>;
 
 /** Runs the command with these arguments and returns its exit code. Never throws. */
 export async function main(args: readonly string[]): Promise<ExitCode> {
@@ -62,7 +55,7 @@ function isInterruption(error: unknown, { signal }: Interruption): boolean {
   return error === signal.reason || FabricError.from(error).code === 'cancelled';
 }
 
-function describeProgram(choose: (action: Action) => void): Command {
+function describeProgram(choose: Choose): Command {
   const program = new Command('hyperty')
     .description('Runs hyperties: actors of people and companies that talk through Matrix homeservers.')
     .version(version(), '-V, --version', 'print the version')
@@ -80,7 +73,7 @@ function describeProgram(choose: (action: Action) => void): Command {
   return program;
 }
 
-function describeWorldCommands(program: Command, choose: (action: Action) => void): void {
+function describeWorldCommands(program: Command, choose: Choose): void {
   program
     .command('up')
     .description(
@@ -110,7 +103,7 @@ function describeWorldCommands(program: Command, choose: (action: Action) => voi
     );
 }
 
-function describeDoctor(program: Command, choose: (action: Action) => void): void {
+function describeDoctor(program: Command, choose: Choose): void {
   const command = program
     .command('doctor')
     .description('check a Matrix homeserver and an account for what the fabric needs, and say what to change')
@@ -132,7 +125,7 @@ function describeDoctor(program: Command, choose: (action: Action) => void): voi
     );
 }
 
-function describeRun(program: Command, choose: (action: Action) => void): void {
+function describeRun(program: Command, choose: Choose): void {
   const command = program
     .command('run')
     .description(
@@ -173,7 +166,7 @@ function describeRun(program: Command, choose: (action: Action) => void): void {
     );
 }
 
-function describeInspect(program: Command, choose: (action: Action) => void): void {
+function describeInspect(program: Command, choose: Choose): void {
   program
     .command('inspect')
     .description('show what the runtimes of "hyperty run" do: hyperties, links, dead letters')
@@ -187,7 +180,7 @@ function describeInspect(program: Command, choose: (action: Action) => void): vo
     );
 }
 
-function describeParked(program: Command, choose: (action: Action) => void): void {
+function describeParked(program: Command, choose: Choose): void {
   const parked = program
     .command('parked')
     .description(
@@ -216,7 +209,7 @@ function describeParked(program: Command, choose: (action: Action) => void): voi
 
 function describeUnpark(
   parked: Command,
-  choose: (action: Action) => void,
+  choose: Choose,
   { then, about }: { readonly then: 'retry' | 'drop'; readonly about: string },
 ): void {
   const unparking = parked
@@ -236,7 +229,7 @@ function describeUnpark(
     });
 }
 
-function describeStore(program: Command, choose: (action: Action) => void): void {
+function describeStore(program: Command, choose: Choose): void {
   const store = program
     .command('store')
     .description('look after the file in which a runtime keeps what must outlive it');
@@ -256,27 +249,6 @@ function describeStore(program: Command, choose: (action: Action) => void): void
     .argument('<target>', 'the new file; one that exists is not overwritten')
     .addHelpText('after', examples('hyperty store backup alice.db backups/alice-monday.db'))
     .action((file: string, target: string) => choose(({ terminal }) => backUpStore(file, target, terminal)));
-}
-
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const satisfies readonly LogLevel[];
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('A port is a number from 0 (any that is free) to 65535.');
-}
-
-function addCredentials(command: Command): Command {
-  return command
-    .option('--user <name>', 'account to log in with; a new device, logged out again at the end')
-    .option('--password <text>', 'its password; others on this machine can read it, better:')
-    .option('--password-file <file>', 'file with its password (or the variable HYPERTY_PASSWORD)')
-    .option('--token <text>', 'access token instead of user and password; better:')
-    .option('--token-file <file>', 'file with the access token (or the variable HYPERTY_TOKEN)');
-}
-
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }
 
 function version(): string {

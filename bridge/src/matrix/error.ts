@@ -6,6 +6,7 @@ const CODE_BY_ERRCODE: Readonly<Record<string, ErrorCode>> = {
   M_UNKNOWN_TOKEN: 'unauthenticated',
   M_MISSING_TOKEN: 'unauthenticated',
   M_USER_DEACTIVATED: 'unauthenticated',
+  M_UNKNOWN_DEVICE: 'unauthenticated', // an application service's, which somebody has deleted
   M_FORBIDDEN: 'forbidden',
   M_LIMIT_EXCEEDED: 'rate-limited',
   M_TOO_LARGE: 'too-large',

@@ -30,6 +30,11 @@ export const FRAME_EVENT_TYPE = 'org.hyperty.frame';
 export interface MatrixProtostubOptions {
   readonly session: Session;
   /**
+   * True when the access token is an application service's, which speaks as user and device of the session (Application
+   * Service API, "Identity assertion"). Default: it is the device's own.
+   */
+  readonly masquerades?: boolean;
+  /**
    * Called when the homeserver no longer takes the access token (expired, soft log-out): returns a session of the same
    * device with a new token. Called again, after a while, when it fails with an error that is retryable; another one
    * closes the stub, as does its absence.
@@ -75,7 +80,10 @@ class MatrixProtostub implements Protostub {
     this.#options = options;
     this.#clock = clock;
     this.address = addressOfSession(session);
-    this.#client = createClient({ ...session, logger: quietLogger, fetchFn: homeserverFetch(fetch) });
+    const { userId: user_id, deviceId: device_id } = session;
+    const queryParams = options.masquerades === true ? { queryParams: { user_id, device_id } } : {};
+    const fetchFn = homeserverFetch(fetch);
+    this.#client = createClient({ ...session, ...queryParams, logger: quietLogger, fetchFn });
     this.media = createMatrixMedia({ client: this.#client, fetch });
     this.#keeper = new SessionKeeper({ client: this.#client, session, clock, renew: options.renew });
     this.#sync = new ToDeviceSync({

@@ -37,12 +37,11 @@ export class DeviceClaim {
   async start(): Promise<void> {
     const { clock, ttlMs, self } = this.#deps;
     for (let looks = 0; !(await this.#take()); looks += 1) {
-      if (looks > LOOKS * 2) {
-        throw taken(self);
-      }
+      if (looks > LOOKS * 2 || this.#isStopped) throw taken(self);
       await delay(clock, ttlMs / LOOKS);
     }
-    this.#renew();
+    if (this.#isStopped) await this.stop();
+    else this.#renew();
   }
 
   /** Gives the device back, if the store takes it; else the claim runs out. */
