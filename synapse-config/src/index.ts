@@ -3,7 +3,7 @@
  * application-service registration. Stand-alone: it knows nothing of hyperties.
  */
 export { databaseConfig, type Database } from './database.ts';
-export { writeFileAtomically, yamlText } from './files.ts';
+export { parseYaml, writeFileAtomically, yamlText } from './files.ts';
 export {
   homeserverPaths,
   readHomeserverSecrets,

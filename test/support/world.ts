@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logIn, type Session } from '@hyperty/bridge';
 import { createWorld, type CompanyName, type Homeserver, type World } from '@hyperty/cli';
+import { homeserverPaths } from '@hyperty/synapse-config';
 import { accountPassword } from '../../cli/src/world/account.ts';
+import { companyFolder } from '../../cli/src/world/company.ts';
 import { freePorts } from './free-ports.ts';
 import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -22,6 +24,9 @@ export interface TestCompany {
   renew(session: Session): Promise<Session>;
   /** Its Synapse: `kill`, `start`, `stop`, `restart`. A test that kills it starts it again. */
   readonly homeserver: Homeserver;
+  /** The registration file of its services, and the port where its homeserver looks for them. */
+  readonly registrationFile: string;
+  readonly servicesPort: number;
   /** Everything that other homeservers send to this one passes here. A test that cuts it heals it. */
   readonly federationIn: TcpProxy;
 }
@@ -97,10 +102,12 @@ function testCompany(
   { world, dir, name }: { world: World; dir: string; name: CompanyName },
   federationIn: TcpProxy,
 ): TestCompany {
-  const { serverName, baseUrl } = world.company(name);
+  const { serverName, baseUrl, servicesPort } = world.company(name);
   return {
     serverName,
     baseUrl,
+    registrationFile: homeserverPaths(companyFolder(dir, name)).registration,
+    servicesPort,
     register: (localpart) => world.logIn(name, { localpart, deviceName: 'a test' }),
     renew: async ({ userId, deviceId }) => {
       const localpart = userId.slice(1, userId.indexOf(':'));

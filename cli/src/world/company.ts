@@ -10,7 +10,7 @@ export type CompanyName = 'acme' | 'partner';
 /** Both companies, in the order in which they are shown. */
 export const companyNames: readonly CompanyName[] = ['acme', 'partner'];
 
-/** Ports of one company's homeserver, all on 127.0.0.1. */
+/** Ports of one company's homeserver and services, all on 127.0.0.1. */
 export interface CompanyPorts {
   /** Plain HTTP for clients. */
   readonly client: number;
@@ -18,6 +18,8 @@ export interface CompanyPorts {
   readonly federation: number;
   /** The TLS port on which Synapse listens, where something forwards to it; the same as `federation` by default. */
   readonly federationListener?: number;
+  /** Plain HTTP of the company's services; a free one by default. */
+  readonly services?: number;
 }
 
 /** One company as it is written into the world's file. */
@@ -32,11 +34,13 @@ export interface Company {
   readonly clientPort: number;
   /** The TLS port on which Synapse listens. */
   readonly federationPort: number;
+  /** Where its services listen. */
+  readonly servicesPort: number;
 }
 
-const PREFERRED_PORTS: Record<CompanyName, CompanyPorts> = {
-  acme: { client: 18_081, federation: 18_481 },
-  partner: { client: 18_082, federation: 18_482 },
+const PREFERRED_PORTS: Record<CompanyName, Required<Omit<CompanyPorts, 'federationListener'>>> = {
+  acme: { client: 18_081, federation: 18_481, services: 18_881 },
+  partner: { client: 18_082, federation: 18_482, services: 18_882 },
 };
 
 const PERSONS: Record<CompanyName, string> = { acme: 'alice', partner: 'bob' };
@@ -48,7 +52,9 @@ export async function planCompanies(
   const taken = new Set<number>();
   const companies: Company[] = [];
   for (const name of companyNames) {
-    companies.push(planCompany(name, ports?.[name] ?? (await freePorts(name, taken))));
+    const given = ports?.[name] ?? (await freePorts(name, taken));
+    const services = given.services ?? (await findFreePort(PREFERRED_PORTS[name].services, taken));
+    companies.push(planCompany(name, { ...given, services }));
   }
   return companies;
 }
@@ -71,7 +77,7 @@ async function freePorts(name: CompanyName, taken: Set<number>): Promise<Company
   };
 }
 
-function planCompany(name: CompanyName, ports: CompanyPorts): Company {
+function planCompany(name: CompanyName, ports: CompanyPorts & { readonly services: number }): Company {
   return {
     name,
     serverName: `${name}.localhost:${String(ports.federation)}`,
@@ -79,8 +85,12 @@ function planCompany(name: CompanyName, ports: CompanyPorts): Company {
     person: PERSONS[name],
     clientPort: ports.client,
     federationPort: ports.federationListener ?? ports.federation,
+    servicesPort: ports.services,
   };
 }
+
+/** Where a company's services answer, for its homeserver and over REST. */
+export const servicesUrl = ({ servicesPort }: Company): string => `http://127.0.0.1:${String(servicesPort)}`;
 
 /** The company of that name. @throws TypeError when it is not among `companies` */
 export function companyNamed(companies: readonly Company[], name: CompanyName): Company {

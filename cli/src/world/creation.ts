@@ -8,7 +8,7 @@ import {
   writeFileAtomically,
   writeHomeserverIdentity,
 } from '@hyperty/synapse-config';
-import { companyFolder, companyNames, type Company } from './company.ts';
+import { companyFolder, companyNames, servicesUrl, type Company } from './company.ts';
 import { beginWorld, worldPaths } from './world-file.ts';
 
 /**
@@ -19,12 +19,16 @@ export async function writeWorldFiles(dir: string, companies: readonly Company[]
   await beginWorld(dir);
   const authority = await createCertificateAuthority('hyperty local world');
   await writeFileAtomically(worldPaths(dir).ca, authority.certificatePem);
-  for (const { name, serverName } of companies) {
+  for (const company of companies) {
+    const { name, serverName } = company;
     const tls = await createServerCertificate(authority, {
       hostNames: [serverName.replace(/:\d+$/, ''), 'localhost'],
       ipAddresses: ['127.0.0.1'],
     });
-    await writeHomeserverIdentity(companyFolder(dir, name), { tls });
+    await writeHomeserverIdentity(companyFolder(dir, name), {
+      tls,
+      registration: { url: servicesUrl(company) },
+    });
   }
 }
 

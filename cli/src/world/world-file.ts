@@ -10,7 +10,7 @@ import { companyNames, type Company } from './company.ts';
 /** The content of `world.json`. */
 export interface WorldFile {
   /** Raised when worlds made before cannot be used any more. */
-  readonly format: 1;
+  readonly format: 2;
   readonly createdAt: string;
   readonly companies: readonly Company[];
 }
@@ -60,7 +60,7 @@ export async function beginWorld(dir: string): Promise<void> {
 
 /** Marks a world as complete. */
 export async function completeWorld(dir: string, companies: readonly Company[]): Promise<void> {
-  const world: WorldFile = { format: 1, createdAt: new Date().toISOString(), companies };
+  const world: WorldFile = { format: 2, createdAt: new Date().toISOString(), companies };
   await writeFileAtomically(worldPaths(dir).world, `${JSON.stringify(world, null, 2)}\n`);
 }
 
@@ -73,10 +73,10 @@ function parseWorldFile(text: string, path: string): WorldFile {
     throw new FabricError('invalid', `${path} is damaged: it is not JSON. ${remedy}`, { cause });
   }
   const { format, companies } = (value ?? {}) as Partial<Record<keyof WorldFile, unknown>>;
-  if (format !== 1) {
+  if (format !== 2) {
     throw new FabricError(
       'unsupported',
-      `${path} is of another version (format ${String(format)}, not 1). ${remedy}`,
+      `${path} is of another version (format ${String(format)}, not 2). ${remedy}`,
     );
   }
   if (
@@ -94,7 +94,7 @@ function isCompany(value: unknown, name: string): boolean {
   return (
     company['name'] === name &&
     ['serverName', 'baseUrl', 'person'].every((key) => typeof company[key] === 'string') &&
-    ['clientPort', 'federationPort'].every((key) => Number.isInteger(company[key]))
+    ['clientPort', 'federationPort', 'servicesPort'].every((key) => Number.isInteger(company[key]))
   );
 }
 

@@ -1,50 +1,8 @@
 import assert from 'node:assert/strict';
-import { defineContract } from '@hyperty/runtime';
-import * as z from 'zod';
-import { defineService } from '../../../../services/src/domain/service.ts';
+import { counter, counterContract as contract } from '../../../support/counter-service.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { failsWith } from '../../../support/hosting.ts';
 import { createMemoryDomains, type MemoryDomains } from '../../../support/memory-domain.ts';
-
-const contract = defineContract({
-  service: 'counter',
-  operations: {
-    add: { input: z.object({ by: z.int() }), output: z.object({ sum: z.number(), who: z.string() }) },
-    watch: { input: z.object({}), output: z.object({ sum: z.number() }), update: z.number() },
-    reset: { input: z.object({}), output: z.object({}) },
-  },
-});
-
-function counter() {
-  let sum = 0;
-  const followers = new Set<(sum: number) => void>();
-  const service = defineService<(typeof contract)['operations']>({
-    contract,
-    description: 'Counts.',
-    operations: {
-      add: {
-        summary: 'Adds a number.',
-        access: 'partner',
-        handle: ({ by }, { caller }) => {
-          sum += by;
-          for (const tell of followers) tell(sum);
-          return { sum, who: caller?.userId ?? '' };
-        },
-      },
-      watch: {
-        summary: 'The sum.',
-        access: 'partner',
-        handle: () => ({ sum }),
-        follow: (_input, { update }) => {
-          followers.add(update);
-          return () => followers.delete(update);
-        },
-      },
-      reset: { summary: 'Begins anew.', access: 'company', handle: () => ((sum = 0), {}) },
-    },
-  });
-  return { service, followers };
-}
 
 describe('a service over the fabric', () => {
   let domains: MemoryDomains;
