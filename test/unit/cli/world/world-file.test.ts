@@ -39,10 +39,10 @@ describe('world file', () => {
   });
 
   const damaged: [string, string, string][] = [
-    ['is no JSON', '{"format":1', 'invalid'],
+    ['is no JSON', '{"format":2', 'invalid'],
     ['is null', 'null', 'unsupported'],
-    ['is of another version', '{"format":2,"companies":[]}', 'unsupported'],
-    ['lacks a company', '{"format":1,"companies":[{"name":"acme"}]}', 'invalid'],
+    ['is of another version', '{"format":3,"companies":[]}', 'unsupported'],
+    ['lacks a company', '{"format":2,"companies":[{"name":"acme"}]}', 'invalid'],
   ];
   for (const [what, text, code] of damaged) {
     it(`says what to do when it ${what}`, async () => {
