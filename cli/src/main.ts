@@ -16,6 +16,7 @@ import { DEFAULT_DIR, up, type UpOptions } from './command/up.ts';
 import { addCredentials, examples, LOG_LEVELS, parsePort, type Action, type Choose } from './command-line.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { createInterruption, type Interruption } from './interruption.ts';
+import { describeServices } from './services-commands.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
 /** Runs the command with these arguments and returns its exit code. Never throws. */
@@ -70,6 +71,7 @@ function describeProgram(choose: Choose): Command {
   describeInspect(program, choose);
   describeParked(program, choose);
   describeStore(program, choose);
+  describeServices(program, choose);
   return program;
 }
 

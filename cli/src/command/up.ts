@@ -9,7 +9,9 @@ import { exitCodes, type ExitCode } from '../exit-code.ts';
 import type { Interruption } from '../interruption.ts';
 import { loadFabric } from '../runtime-session.ts';
 import { formatMs, type Terminal } from '../terminal.ts';
+import type { Progress } from '../world/progress.ts';
 import { createWorld, type World } from '../world/world.ts';
+import { startWorldServices, type WorldServices } from '../world/world-services.ts';
 
 /** What `hyperty up` takes. */
 export interface UpOptions {
@@ -42,12 +44,13 @@ export async function up(
   const { terminal, interruption } = context;
   const world = createWorld({ dir: options.dir }, { progress: (line) => terminal.printProgress(line) });
   const crashes: Error[] = [];
-  world.onCrash((error) => {
+  const onCrash = (error: FabricError): void => {
     crashes.push(error);
     interruption.abort(error);
-  });
+  };
+  world.onCrash(onCrash);
   try {
-    const lastLine = await inhabit(world, options, context);
+    const lastLine = await inhabit(world, options, { ...context, onCrash });
     if (crashes[0] !== undefined) throw crashes[0];
     terminal.print(lastLine);
     return exitCodes.ok;
@@ -56,40 +59,55 @@ export async function up(
   }
 }
 
-/** Starts the world and its greeter, waits for the end, stops all. Returns what to say at the very end. */
+interface Living {
+  readonly terminal: Terminal;
+  readonly interruption: Interruption;
+}
+
+/** Starts the world and its services, lets its people live, stops all. Returns what to say at the very end. */
 async function inhabit(
   world: World,
   options: UpOptions,
-  { terminal, interruption }: { terminal: Terminal; interruption: Interruption },
+  { onCrash, ...living }: Living & { readonly onCrash: (error: FabricError) => void },
 ): Promise<string> {
-  const { signal } = interruption;
+  const { signal } = living.interruption;
+  const progress: Progress = (line) => living.terminal.printProgress(line);
   const began = performance.now();
+  let services: WorldServices | undefined;
   void loadFabric().catch(() => undefined); // overlaps with Synapse's start; a failure shows when it is used
   try {
     await world.start(signal);
-    const startedMs = performance.now() - began;
-    const exchange = await startExchange(world, signal);
-    if (exchange === undefined) {
-      if (options.check === true) throw new FabricError('not-found', `${NO_GREETER}, so nothing was proven.`);
-      terminal.printProgress({
-        kind: 'note',
-        text: `${NO_GREETER}. "hyperty run FILE" hosts one of your own.`,
-      });
-      await untilInterrupted(signal);
-      return stopped(options);
-    }
-    try {
-      printExchange(exchange, terminal);
-      if (options.check === true)
-        return `Proven: ${summary(exchange)}; the world was up in ${formatMs(startedMs)}; everything is stopped.`;
-      printHints(exchange, options, terminal);
-      await untilInterrupted(signal);
-      return stopped(options);
-    } finally {
-      await exchange.end();
-    }
+    services = await startWorldServices(world, { progress, onCrash, signal });
+    return await live(world, options, { ...living, startedMs: performance.now() - began });
   } finally {
+    await services?.stop();
     await world.stop();
+  }
+}
+
+/** Hosts the greeter, proves that it is reached, and waits for the end. */
+async function live(
+  world: World,
+  options: UpOptions,
+  { terminal, interruption: { signal }, startedMs }: Living & { readonly startedMs: number },
+): Promise<string> {
+  const exchange = await startExchange(world, signal);
+  if (exchange === undefined) {
+    if (options.check === true) throw new FabricError('not-found', `${NO_GREETER}, so nothing was proven.`);
+    const text = `${NO_GREETER}. "hyperty run FILE" hosts one of your own.`;
+    terminal.printProgress({ kind: 'note', text });
+    await untilInterrupted(signal);
+    return stopped(options);
+  }
+  try {
+    printExchange(exchange, terminal);
+    if (options.check === true)
+      return `Proven: ${summary(exchange)}; the world was up in ${formatMs(startedMs)}; everything is stopped.`;
+    printHints(exchange, options, terminal);
+    await untilInterrupted(signal);
+    return stopped(options);
+  } finally {
+    await exchange.end();
   }
 }
 

@@ -1,0 +1,14 @@
+/** `@hyperty/services/domain`: the services of a domain, and the host that makes them part of its homeserver. */
+export { ApplicationService, type ApplicationServiceOptions } from './domain/application-service.ts';
+export type { Caller } from './domain/caller.ts';
+export {
+  DomainHost,
+  type DomainHostOptions,
+  type GhostSession,
+  type HostedService,
+  type ServiceStatus,
+} from './domain/domain-host.ts';
+export { parseRegistration, type Registration } from './domain/registration.ts';
+export { defineService, type AnyService, type Service } from './domain/service.ts';
+export { openFormat, type Migration } from './domain/store-format.ts';
+export { listen } from './domain/listen.ts';
