@@ -4,9 +4,18 @@
 import { chromiumStep } from './chromium.mjs';
 import { nodeStep } from './node.mjs';
 import { npmPackagesStep } from './npm-packages.mjs';
+import { openldapStep } from './openldap.mjs';
 import { pythonStep } from './python.mjs';
 import { redisStep } from './redis.mjs';
 import { synapseStep } from './synapse.mjs';
 
 /** @type {readonly import('./step.mjs').Step[]} */
-export const steps = [npmPackagesStep, nodeStep, pythonStep, synapseStep, redisStep, chromiumStep];
+export const steps = [
+  npmPackagesStep,
+  nodeStep,
+  pythonStep,
+  synapseStep,
+  redisStep,
+  openldapStep,
+  chromiumStep,
+];
