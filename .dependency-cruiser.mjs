@@ -118,8 +118,9 @@ export default {
     door(
       'xstate',
       // runtime.ts: one type, which actor/ does not hand on yet.
-      '^runtime/src/((actor|durable|testing|hyperties)/|runtime\\.ts$)',
-      'XState is known to actor/ and durable/ only; use what they export.',
+      // deployment.ts hands it to packages.
+      '^runtime/src/((actor|durable|discovery|testing|hyperties)/|(runtime|deployment)\\.ts$)',
+      'XState is known to actor/, durable/ and discovery/ only; use what they export.',
     ),
     door('matrix-js-sdk', '^bridge/src/matrix/', 'Matrix is known to bridge/src/matrix/ only.'),
     door('pino', '^runtime/src/node/', 'A logger comes in as the Logger interface; pino is one that fits.'),

@@ -63,12 +63,11 @@ export { parseSchedule, type MissedPolicy, type Schedule, type ScheduleInput } f
 export { defineContract, parseBy } from './service/contract.ts';
 export type { InputOf, OperationContract, OperationName, Operations, OutputOf, ParsedInputOf, ServiceContract, UpdateOf } from './service/contract.ts'; // prettier-ignore
 export type { CallOptions, DomainServices, FollowListener, ServiceRef } from './service/services.ts';
-export type {
-  Following,
-  ServedService,
-  ServiceHandler,
-  ServiceRequest,
-} from './service/service-endpoint.ts';
+export type { Following, ServedService, ServiceHandler, ServiceRequest } from './service/service-endpoint.ts';
+export { AUDIENCES, discoveryContract, entrySchema, FIELD_GROUPS } from './discovery/contract.ts';
+export type { Audience, DiscoveryAnswer, DiscoveryEntry, DiscoveryQuery, DiscoveryUpdate, FieldGroup, PublishedProfile, Unanswered } from './discovery/contract.ts'; // prettier-ignore
+export { discover, watchDiscovery, type DiscoverLogic, type DiscoverSnapshot, type DiscoveryListener } from './discovery/discover.ts'; // prettier-ignore
+export type { Found } from './discovery/found.ts';
 
 // Messages
 export { addressParts, domainOf, hypertyAddress, isAddress, ownerOf, ownsAddress, parseAddress, runtimeAddress, runtimeParts, SERVICE_DEVICE, SERVICE_OWNER_PREFIX, serviceAddress, serviceParts, serviceRuntime } from './message/address.ts'; // prettier-ignore

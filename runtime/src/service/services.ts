@@ -3,6 +3,7 @@ import type { Bus, Draft } from '../bus/bus.ts';
 import type { RequestOptions } from '../bus/requests.ts';
 import { Subscription, type SubscriptionParts } from '../bus/subscription.ts';
 import {
+  domainOf,
   ownsAddress,
   runtimeParts,
   serviceAddress,
@@ -81,7 +82,7 @@ export class DomainServices {
    * @throws FabricError `invalid` when that is no domain
    */
   at<O extends Operations>(contract: ServiceContract<O>, domain?: string): ServiceRef<O> {
-    const own = runtimeParts(this.#deps.self).domain;
+    const own = domainOf(this.#deps.self);
     const address = serviceAddress({ service: contract.service, domain: domain ?? own });
     return createServiceRef(contract, address, this.#deps);
   }
