@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
+import { descriptorJsonSchema } from '../runtime/src/catalogue/descriptor.ts';
 import { frameSchema } from '../runtime/src/link/frame.ts';
 import { envelopeJsonSchema } from '../runtime/src/message/envelope.ts';
 
@@ -17,6 +18,7 @@ const frameJsonSchema = {
 };
 
 const schemas: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'descriptor.json': descriptorJsonSchema(),
   'envelope.json': envelopeJsonSchema(),
   'frame.json': frameJsonSchema,
 };

@@ -1,0 +1,177 @@
+/** Publishing a version: who may, and what must hold before it is kept for ever. */
+import { FabricError, type Clock, type Store, type Write } from '@hyperty/runtime';
+import {
+  canonicalJson,
+  checkAgreement,
+  DEFAULT_TAG,
+  decodePackage,
+  isSignedByPublisher,
+  type CodeDescriptor,
+  type Descriptor,
+} from '@hyperty/runtime/catalogue';
+import { readAccountKey, readPackage, readShelf, writes, type Shelf } from './records.ts';
+import { isCompatibleStep, isTag, neighbours, tagsOf, titleText } from './resolution.ts';
+import { breakingChanges } from './schema-compatibility.ts';
+import type { TakeTurn } from './write-turn.ts';
+
+const MOST = { versions: 500, tags: 32 };
+
+/** What publishing needs. */
+export interface PublicationDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly takeTurn: TakeTurn;
+}
+
+/** What is to be published. */
+export interface Publication {
+  readonly descriptor: Descriptor;
+  readonly tag?: string | undefined;
+  /** The account that publishes, proven. */
+  readonly owner: string;
+}
+
+/**
+ * Publishes a version. The same once more is no change.
+ * @throws FabricError `forbidden` when the name or the descriptor is another account's, or the key is not the account's;
+ * `conflict` when the version exists with other content, or a data schema breaks; `not-found` when the package is not here;
+ * `invalid` for a wrong signature, size or manifest; `mailbox-full` when the name has too many versions
+ */
+export async function publish(
+  { descriptor, tag, owner }: Publication,
+  { store, clock, takeTurn }: PublicationDeps,
+): Promise<{ created: boolean; shelf: Shelf }> {
+  await checkDescriptor(descriptor, owner);
+  if (tag !== undefined) checkTag(tag);
+  return takeTurn(async ({ commit }) => {
+    const shelf = (await readShelf(store, descriptor)) ?? newShelf(descriptor, owner);
+    checkOwner(shelf, owner);
+    const accountKey = await checkKey(descriptor, store);
+    const old = shelf.versions.find((it) => it.descriptor.version === descriptor.version);
+    if (old && canonicalJson(old.descriptor) !== canonicalJson(descriptor)) throw isThere(descriptor);
+    const tags = tag === undefined ? shelf.tags : withTag(shelf.tags, tag, descriptor.version);
+    const record = old ?? { descriptor, publishedAt: clock.now() };
+    if (record.yanked !== undefined && tag !== undefined) throw isYanked(descriptor);
+    const changes: Write[] = [writes.name(shelf, { owner, tags })];
+    if (!old) {
+      await checkNew(descriptor, shelf, store);
+      changes.push(writes.version(shelf, record), writes.account(owner, accountKey));
+      if ('package' in descriptor) changes.push(writes.noUpload(descriptor.package.sha256));
+    }
+    await commit(changes);
+    const versions = old ? shelf.versions : [...shelf.versions, record];
+    return { created: !old, shelf: { ...shelf, tags, versions } };
+  });
+}
+
+/** Tags with one more, or one that leads elsewhere. @throws FabricError `mailbox-full` */
+export function withTag(tags: Shelf['tags'], tag: string, version: string): Shelf['tags'] {
+  const next = { ...tags, [tag]: version };
+  if (Object.keys(next).length <= MOST.tags) return next;
+  throw new FabricError(
+    'mailbox-full',
+    `A name has at most ${MOST.tags} tags; remove one that is not needed.`,
+  );
+}
+
+/** @throws FabricError `invalid` */
+export function checkTag(tag: string): void {
+  if (isTag(tag)) return;
+  throw new FabricError('invalid', `"${tag}" cannot be a tag: it would be read as a range of versions.`);
+}
+
+/** @throws FabricError `forbidden` */
+export function checkOwner(shelf: Shelf, owner: string): void {
+  if (shelf.owner === owner) return;
+  const text = `${titleText(shelf)} belongs to ${shelf.owner}, who published it first; ${owner} may not change it.`;
+  throw new FabricError('forbidden', text);
+}
+
+/** @throws FabricError `conflict` */
+export const isYanked = ({ name, version }: Pick<Descriptor, 'name' | 'version'>): FabricError =>
+  new FabricError('conflict', `${name} ${version} is yanked; no tag can lead to it.`);
+
+const newShelf = ({ kind, name }: Descriptor, owner: string): Shelf => ({
+  kind,
+  name,
+  owner,
+  tags: {},
+  versions: [],
+});
+
+async function checkDescriptor(descriptor: Descriptor, owner: string): Promise<void> {
+  if (descriptor.publisher.owner !== owner)
+    throw new FabricError(
+      'forbidden',
+      `The descriptor names ${descriptor.publisher.owner} as its publisher, but ${owner} publishes it.`,
+    );
+  if (await isSignedByPublisher(descriptor)) return;
+  throw new FabricError(
+    'invalid',
+    `The signature of ${descriptor.name} ${descriptor.version} does not fit what the descriptor says and its key.`,
+  );
+}
+
+/** Trusted on first use: an account goes on with the key with which it began, until it says so with that key. */
+async function checkKey({ publisher }: Descriptor, store: Store): Promise<string> {
+  const known = await readAccountKey(store, publisher.owner);
+  if (known === undefined || known === publisher.publicKey) return publisher.publicKey;
+  throw new FabricError(
+    'forbidden',
+    `${publisher.owner} publishes with another key. Use that one, or replace it with "hyperty catalogue replace-key" where it is.`,
+    { details: { publicKey: known } },
+  );
+}
+
+async function checkNew(descriptor: Descriptor, shelf: Shelf, store: Store): Promise<void> {
+  if (shelf.versions.length >= MOST.versions)
+    throw new FabricError(
+      'mailbox-full',
+      `${titleText(shelf)} has ${MOST.versions} versions; no more are taken.`,
+    );
+  if ('package' in descriptor) await checkPackage(descriptor, store);
+  if (descriptor.kind === 'schema') checkSchema(descriptor, shelf);
+}
+
+async function checkPackage(descriptor: CodeDescriptor, store: Store): Promise<void> {
+  const { sha256, size } = descriptor.package;
+  const base64 = await readPackage(store, sha256);
+  if (base64 === undefined)
+    throw new FabricError('not-found', `The package ${sha256} is not here; put it before its descriptor.`);
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.length !== size)
+    throw new FabricError('invalid', `The descriptor says ${size} bytes; the package has ${bytes.length}.`);
+  checkAgreement(decodePackage(bytes).manifest, descriptor);
+}
+
+type SchemaDescriptor = Extract<Descriptor, { readonly kind: 'schema' }>;
+
+function checkSchema(descriptor: SchemaDescriptor, shelf: Shelf): void {
+  const { below, above } = neighbours(shelf.versions, descriptor.version);
+  if (below) checkStep(below.descriptor, descriptor);
+  if (above) checkStep(descriptor, above.descriptor);
+}
+
+function checkStep(from: Descriptor, to: Descriptor): void {
+  if (from.kind !== 'schema' || to.kind !== 'schema' || !isCompatibleStep(from.version, to.version)) return;
+  const breaks = breakingChanges(from.schema, to.schema);
+  if (breaks.length === 0) return;
+  throw new FabricError(
+    'conflict',
+    `From ${from.version} to ${to.version} the schema "${to.name}" breaks, which needs a new major version: ${breaks.join('; ')}.`,
+    { details: { breaks } },
+  );
+}
+
+const isThere = ({ kind, name, version }: Descriptor): FabricError =>
+  new FabricError(
+    'conflict',
+    `${kind}/${name} ${version} has been published with other content, and versions never change: raise the version.`,
+  );
+
+/** Tags that survive when a version is yanked. */
+export const tagsWithout = (shelf: Shelf, version: string): Shelf['tags'] =>
+  Object.fromEntries(Object.entries(shelf.tags).filter(([, it]) => it !== version));
+
+/** Where `latest` leads, for finds. */
+export const latestOf = (shelf: Shelf): string | undefined => tagsOf(shelf)[DEFAULT_TAG];

@@ -1,0 +1,126 @@
+/** Which version is meant: ranges and tags of semantic versions, what is withdrawn, and what a runtime can run. Pure. */
+import { compare, maxSatisfying, prerelease, rcompare, satisfies, validRange } from 'semver';
+import { FabricError } from '@hyperty/runtime';
+import { DEFAULT_TAG, isExactVersion, type RuntimeKind } from '@hyperty/runtime/catalogue';
+import type { Shelf, VersionRecord } from './records.ts';
+
+/** Where code is to run. */
+export interface Asker {
+  readonly runtime: RuntimeKind;
+  readonly capabilities: readonly string[];
+}
+
+/** Versions from the highest to the lowest. */
+export const highestFirst = (versions: readonly VersionRecord[]): readonly VersionRecord[] =>
+  versions.toSorted((a, b) => rcompare(a.descriptor.version, b.descriptor.version));
+
+/** True when no range and no version looks like this tag. */
+export const isTag = (text: string): boolean => validRange(text) === null;
+
+/** The tags of a name with where they lead, `latest` among them once there is a stable version. */
+export function tagsOf(shelf: Shelf): Record<string, string> {
+  const stable = shelf.versions
+    .filter(({ yanked, descriptor }) => yanked === undefined && prerelease(descriptor.version) === null)
+    .map(({ descriptor }) => descriptor.version);
+  const highest = maxSatisfying(stable, '*');
+  return { ...(highest === null ? {} : { [DEFAULT_TAG]: highest }), ...shelf.tags };
+}
+
+/** The version of that very number, withdrawn or not. @throws FabricError `not-found` */
+export function exactly(shelf: Shelf, version: string): VersionRecord {
+  const found = shelf.versions.find(({ descriptor }) => descriptor.version === version);
+  if (found) return found;
+  throw new FabricError('not-found', `${titleText(shelf)} has no version ${version}; ${known(shelf)}.`);
+}
+
+/**
+ * The versions that are meant, best first: an exact one even when it is yanked; else those that are not, deprecated ones last.
+ * @throws FabricError `not-found` when there is none, `invalid` for what is neither range nor tag
+ */
+export function candidates(shelf: Shelf, wanted: string = DEFAULT_TAG): readonly VersionRecord[] {
+  if (isExactVersion(wanted)) return [exactly(shelf, wanted)];
+  const tags = tagsOf(shelf);
+  if (isTag(wanted)) {
+    const tagged = Object.hasOwn(tags, wanted) ? tags[wanted] : undefined;
+    if (tagged !== undefined) return [exactly(shelf, tagged)];
+    throw noSuchTag(shelf, wanted, tags);
+  }
+  const within = highestFirst(shelf.versions).filter(({ descriptor }) =>
+    satisfies(descriptor.version, wanted),
+  );
+  const standing = within.filter(({ yanked }) => yanked === undefined);
+  if (standing.length > 0)
+    return standing.toSorted(
+      (a, b) => Number(a.deprecated !== undefined) - Number(b.deprecated !== undefined),
+    );
+  const [withdrawn] = within;
+  const why = withdrawn ? `; ${withdrawn.descriptor.version} was yanked: ${withdrawn.yanked ?? ''}` : '';
+  throw new FabricError(
+    'not-found',
+    `No version of ${titleText(shelf)} satisfies "${wanted}"${why}; ${known(shelf)}.`,
+  );
+}
+
+/**
+ * The best of them that the asker can run.
+ * @throws FabricError `unsupported`; its message says what the best one lacks, `details.unmet` of each what it lacks
+ */
+export function bestFor(shelf: Shelf, found: readonly VersionRecord[], asker: Asker): VersionRecord {
+  const unmet: { readonly version: string; readonly lacks: readonly string[] }[] = [];
+  for (const record of found) {
+    const lacks = lackingOf(record, asker);
+    if (lacks.length === 0) return record;
+    unmet.push({ version: record.descriptor.version, lacks });
+  }
+  const [best] = unmet;
+  const more = unmet.length > 1 ? `; neither do ${unmet.length - 1} other versions fit` : '';
+  throw new FabricError(
+    'unsupported',
+    `${titleText(shelf)} ${best?.version ?? ''} does not run there: it needs ${best?.lacks.join(' and ') ?? ''}${more}.`,
+    { details: { unmet: unmet.slice(0, 10) } },
+  );
+}
+
+function lackingOf({ descriptor }: VersionRecord, { runtime, capabilities }: Asker): readonly string[] {
+  if (!('package' in descriptor)) return [];
+  const { runtimes, capabilities: needed = [] } = descriptor.constraints ?? {};
+  const kinds =
+    runtimes === undefined || runtimes.includes(runtime) ? [] : [`a runtime in ${runtimes.join(' or ')}`];
+  return [...kinds, ...needed.filter((it) => !capabilities.includes(it))];
+}
+
+/** The highest version below `version`, and the lowest above it, among stable ones that are not yanked. */
+export function neighbours(
+  versions: readonly VersionRecord[],
+  version: string,
+): { readonly below: VersionRecord | undefined; readonly above: VersionRecord | undefined } {
+  const stable = highestFirst(versions).filter(
+    ({ descriptor, yanked }) => yanked === undefined && prerelease(descriptor.version) === null,
+  );
+  return {
+    below: stable.find(({ descriptor }) => compare(descriptor.version, version) < 0),
+    above: stable.findLast(({ descriptor }) => compare(descriptor.version, version) > 0),
+  };
+}
+
+/** True when `^` says that whoever takes one takes the other: below 1.0.0 the second number counts as the major one. Prereleases may change freely. */
+export const isCompatibleStep = (from: string, to: string): boolean =>
+  prerelease(from) === null && prerelease(to) === null && satisfies(to, `^${from}`);
+
+/** What a name is called in messages. */
+export const titleText = ({ kind, name }: Pick<Shelf, 'kind' | 'name'>): string => `${kind}/${name}`;
+
+const known = ({ versions }: Shelf): string =>
+  versions.length === 0
+    ? 'it has none'
+    : `it has ${highestFirst(versions)
+        .slice(0, 10)
+        .map(({ descriptor }) => descriptor.version)
+        .join(', ')}`;
+
+function noSuchTag(shelf: Shelf, tag: string, tags: Record<string, string>): FabricError {
+  const names = Object.keys(tags).join(', ');
+  const which =
+    names === '' ? 'it has no tag, and no stable version that "latest" could follow' : `it has ${names}`;
+  return new FabricError('not-found', `${titleText(shelf)} has no tag "${tag}"; ${which}; ${known(shelf)}.`);
+}
