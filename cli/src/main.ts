@@ -11,7 +11,7 @@ import { inspect, type InspectOptions } from './command/inspect.ts';
 import { listParked, unpark, type ParkedOptions } from './command/parked.ts';
 import { run, type RunOptions } from './command/run.ts';
 import { status } from './command/status.ts';
-import { backUpStore, checkStore } from './command/store.ts';
+import { backUpStore, checkStore, restoreStore } from './command/store.ts';
 import { DEFAULT_DIR, up, type UpOptions } from './command/up.ts';
 import { addCredentials, examples, LOG_LEVELS, parsePort, type Action, type Choose } from './command-line.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
@@ -247,10 +247,28 @@ function describeStore(program: Command, choose: Choose): void {
   store
     .command('backup')
     .description('copy it into a new file, complete as of one moment, while its runtime goes on')
-    .argument('<file>', 'the store')
-    .argument('<target>', 'the new file; one that exists is not overwritten')
-    .addHelpText('after', examples('hyperty store backup alice.db backups/alice-monday.db'))
+    .argument('<file>', 'the store, or a folder of stores as "hyperty services" has one')
+    .argument('<target>', 'the new file, or folder; a file that exists is not overwritten')
+    .addHelpText(
+      'after',
+      examples(
+        'hyperty store backup alice.db backups/alice-monday.db',
+        'hyperty store backup hyperty-data backups/monday',
+      ),
+    )
     .action((file: string, target: string) => choose(({ terminal }) => backUpStore(file, target, terminal)));
+  store
+    .command('restore')
+    .description('put a backup in the place of a store that is gone; stop its runtime or services first')
+    .argument('<backup>', 'a backup, or a folder of them')
+    .argument(
+      '<target>',
+      'where the store, or the folder of stores, was; a file that exists is not overwritten',
+    )
+    .addHelpText('after', examples('hyperty store restore backups/monday hyperty-data'))
+    .action((backup: string, target: string) =>
+      choose(({ terminal }) => restoreStore(backup, target, terminal)),
+    );
 }
 
 function version(): string {

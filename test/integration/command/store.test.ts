@@ -53,6 +53,27 @@ describe('hyperty store', function () {
     await copy.close();
   });
 
+  it('backup copies a folder of stores, and restore puts it where they were and overwrites nothing', async () => {
+    const data = join(folder.path, 'data');
+    for (const name of ['registry', 'catalogue']) {
+      const store = await createSqliteStore({ file: join(data, `${name}.db`) });
+      await store.commit([{ key: 'is', value: name }]);
+      await store.close();
+    }
+    const backup = join(folder.path, 'backups', 'all');
+    assert.equal((await runCommand(['store', 'backup', data, backup])).code, 0);
+    const taken = await runCommand(['store', 'restore', backup, data]);
+    assert.match(taken.output, /exists already/);
+    assert.equal(taken.code, 1);
+    const place = join(folder.path, 'restored');
+    assert.equal((await runCommand(['store', 'restore', backup, place])).code, 0);
+    for (const name of ['registry', 'catalogue']) {
+      const store = await createSqliteStore({ file: join(place, `${name}.db`), mustExist: true });
+      assert.equal(await store.get('is'), name);
+      await store.close();
+    }
+  });
+
   it('check ends with 1 for a damaged file and says what to do', async () => {
     const damaged = join(folder.path, 'damaged.db');
     await runCommand(['store', 'backup', file, damaged]);
