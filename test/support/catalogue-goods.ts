@@ -13,7 +13,6 @@ import {
   type Descriptor,
   type Manifest,
   type PublisherKey,
-  type UnsignedDescriptor,
 } from '@hyperty/runtime/catalogue';
 import { createCatalogue } from '../../services/src/catalogue/catalogue.ts';
 import { createMemoryDomains, type MemoryDomains } from './memory-domain.ts';
@@ -75,7 +74,7 @@ export async function createPublisher(owner = 'acme.example/alice'): Promise<Pub
     describe: async (bytes, fields = {}) => {
       const code = { sha256: await sha256Of(bytes), size: bytes.length, mainExport: 'default' };
       const unsigned = { ...common, kind: 'hyperty' as const, package: code, ...fields };
-      return (await signDescriptor(unsigned as UnsignedDescriptor, key)) as CodeDescriptor;
+      return (await signDescriptor(unsigned, key)) as CodeDescriptor;
     },
     schema: (version, schema) =>
       signDescriptor({ ...common, kind: 'schema', name: 'message', version, schema }, key),
