@@ -35,7 +35,7 @@ export { defaultLinkSettings, type LinkSettings } from './link/settings.ts';
 export type { LinkReport } from './link/link.ts';
 export type { DeadLetter, DeadLetterLog } from './bus/dead-letters.ts';
 export type { Pipeline, Stage } from './bus/pipeline.ts';
-export { delay, systemClock, type Clock, type Timer } from './platform/clock.ts';
+export { atMost, delay, systemClock, type Clock, type Timer } from './platform/clock.ts';
 export { consoleLogger, silentLogger, type LogFields, type Logger } from './platform/logger.ts';
 export type { OpenSpan, SpanWork, Tracing } from './platform/tracing.ts';
 export { createMemoryStorage, type KeyValueStorage } from './platform/storage.ts';

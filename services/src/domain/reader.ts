@@ -3,7 +3,7 @@
  * double and lose messages, so the runtime claims its device in the service's store; who does not get it stands by, and takes
  * over when the claim has run out or was given back.
  */
-import { createRuntime, delay, FabricError, systemClock, type Clock, type Logger, type Protostub, type ServedService, type ServiceHandler, type Store } from '@hyperty/runtime'; // prettier-ignore
+import { atMost, createRuntime, delay, FabricError, systemClock, type Clock, type Logger, type Protostub, type ServedService, type ServiceHandler, type Store } from '@hyperty/runtime'; // prettier-ignore
 import { createStoreStorage } from './store-storage.ts';
 
 /** What a reader is made of. */
@@ -119,7 +119,8 @@ export class Reader {
       this.#end.signal.removeEventListener('abort', stopped);
       this.#served = undefined;
       onRuntime?.(undefined);
-      await served.stop();
+      // What it does not finish in time is not acknowledged: it comes again to whoever reads next.
+      await atMost(this.#clock, DRAIN_MS, served.stop());
       await runtime.stop({ drainMs: this.#end.signal.aborted ? DRAIN_MS : 0 });
     }
   }
