@@ -1,6 +1,6 @@
 /** Addresses of a domain's services: who owns them, and where they are served. */
 import assert from 'node:assert/strict';
-import { ownerOf, ownsAddress, parseAddress, runtimeAddress, serviceAddress, serviceParts, serviceRuntime, type RuntimeAddress } from '@hyperty/runtime'; // prettier-ignore
+import { ownerOf, ownsAddress, parseAddress, runtimeAddress, serviceAddress, serviceParts, serviceRuntime } from '@hyperty/runtime'; // prettier-ignore
 import { refusedAs } from '../../../support/refused.ts';
 
 const registry = serviceAddress({ service: 'registry', domain: 'acme.example:8448' });
