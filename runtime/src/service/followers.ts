@@ -52,7 +52,7 @@ export class Followers {
     return this.#followers.has(id);
   }
 
-  /** Renews a lease; gives the output as it would be now. @throws FabricError `offline` (subscribe anew) */
+  /** Renews a lease; gives the output as it would be now, or a promise of it. @throws FabricError `offline` (subscribe anew) */
   renew(id: string, address: Address): unknown {
     const follower = this.#followers.get(id);
     if (follower?.address !== address)

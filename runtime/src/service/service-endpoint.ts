@@ -31,7 +31,7 @@ export interface Following {
   readonly output: unknown;
   /** Ends it. */
   readonly stop: () => void;
-  /** The output as it would be now, for a renewal. Default: the first one. */
+  /** The output as it would be now, or a promise of it, for a renewal. Default: the first one. */
   readonly current?: () => unknown;
 }
 
@@ -152,7 +152,7 @@ class ServiceEndpoint implements ServedService, Endpoint {
   async #follow(envelope: Envelope, signal: AbortSignal): Promise<void> {
     const lease = leaseSchema.safeParse(envelope.body);
     if (lease.success) {
-      const output = this.#followers.renew(lease.data.subscription, envelope.from);
+      const output = await this.#followers.renew(lease.data.subscription, envelope.from);
       this.#respond(envelope, valueBody(output));
       return;
     }

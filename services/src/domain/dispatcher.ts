@@ -69,7 +69,11 @@ export function createDispatcher(service: AnyService, deps: DispatcherDeps = {})
         if (!follow) throw new FabricError('unsupported', `"${call.operation}" cannot be followed.`);
         const stop = await follow(admitted.input, { caller: call.caller, signal: call.signal, update });
         try {
-          return { output: await work(admitted, call), stop };
+          const output = await work(admitted, call);
+          // A renewal has a life of its own: the first request may be over.
+          const current = (): Promise<unknown> =>
+            work(admitted, { ...call, signal: new AbortController().signal });
+          return { output, stop, current };
         } catch (error) {
           stop();
           throw error;
