@@ -17,6 +17,7 @@ import { addCredentials, examples, LOG_LEVELS, parsePort, type Action, type Choo
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { createInterruption, type Interruption } from './interruption.ts';
 import { describeServices } from './services-commands.ts';
+import { describePublishing } from './publishing-commands.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
 /** Runs the command with these arguments and returns its exit code. Never throws. */
@@ -71,6 +72,7 @@ function describeProgram(choose: Choose): Command {
   describeInspect(program, choose);
   describeParked(program, choose);
   describeStore(program, choose);
+  describePublishing(program, choose);
   describeServices(program, choose);
   return program;
 }

@@ -30,6 +30,7 @@ export {
   decodePackage,
   encodePackage,
   hostModuleNames,
+  type HostModuleName,
   PACKAGE_FORMAT,
   type Manifest,
   type SourcePackage,
