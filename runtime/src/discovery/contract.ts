@@ -66,7 +66,7 @@ export const querySchema = z.object({
   /** Whom to ask: the own domain unless named; `partners`: the own one and those that the company has chosen. */
   domains: z.union([z.literal('partners'), z.array(domain).min(1).max(32)]).optional(),
   /** Where the page before ended. */
-  cursor: z.string().max(1024).optional(),
+  cursor: z.string().max(2048).optional(),
   /** Results at most. Default 20. */
   limit: z.int().min(1).max(MAX_RESULTS).optional(),
   /** For whom the discovery service of another domain asks; from anybody else it is refused. */
@@ -121,7 +121,7 @@ export const discoveryContract = defineContract({
         /** The best first. Partners give their best with the first page alone. */
         results: entries,
         /** Gives the next page; absent when there is none. */
-        cursor: z.string().max(1024).optional(),
+        cursor: z.string().max(2048).optional(),
         partial,
       }),
       update: z.object({

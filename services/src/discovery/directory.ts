@@ -1,0 +1,194 @@
+/**
+ * The directory of a domain, in memory: listings of people and of what belongs to them, who shows what to whom, and the
+ * search over it. It is rebuilt from store and sources at each start; nothing in it must not be lost.
+ */
+import type { Audience, DiscoveryEntry, DiscoveryQuery } from '@hyperty/runtime';
+import { disclosureOf, groupsOf, NONE_SHOWN, shownTo, shows, type CompanyBounds, type Disclosure, type Shown, type Viewer } from './audience.ts'; // prettier-ignore
+import { DirectoryIndex } from './directory-index.ts';
+import { ALL_FIELDS, fieldSetOf, fieldsOf, visiblePart, type Listing } from './listing.ts';
+import { fits, mayHaveWords, wanted, type Wanted } from './matching.ts';
+import { pageOf, type Hit } from './ranking.ts';
+
+/** What a directory knows of its company. */
+export interface DirectoryOptions {
+  readonly domain: string;
+  readonly bounds: CompanyBounds;
+  /** Of groups for which a person has chosen none. */
+  readonly defaultAudience: Audience;
+}
+
+/** How a query is answered for somebody. */
+export interface SearchScope {
+  readonly viewer: Viewer;
+  readonly limit: number;
+  /** Shorter words are no beginnings of words. */
+  readonly minPrefixChars: number;
+}
+
+/** A page of what was found. */
+export interface FoundPage {
+  readonly results: readonly DiscoveryEntry[];
+  readonly cursor: string | undefined;
+}
+
+/** The company chooses its own audience. */
+const UNBOUNDED: CompanyBounds = { groups: groupsOf('public'), partners: new Set() };
+
+/** Listings, and the search over them. */
+export class Directory {
+  readonly #options: DirectoryOptions;
+  readonly #index = new DirectoryIndex();
+  readonly #disclosures = new Map<string, Disclosure>();
+  readonly #unpublished: Disclosure;
+  readonly #belongings = new Map<string, Set<string>>();
+  readonly #listeners = new Set<(id: string) => void>();
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    this.#unpublished = disclosureOf(undefined, options.defaultAudience);
+  }
+
+  /** Number of listings. */
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /** Calls `listener` with the id of each listing that changed in any way. Returns the removal. */
+  onChange(listener: (id: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Adds or replaces a listing. */
+  put(listing: Listing): void {
+    const { owner, id } = listing;
+    const before = this.#index.get(id)?.listing.owner;
+    if (before !== undefined && before !== owner) this.#disown(before, id);
+    this.#index.put(listing.kind === 'person' ? this.#withStatus(listing) : listing);
+    if (owner !== undefined) this.#own(owner, id);
+    this.#changed(id);
+    if (owner !== undefined) this.#refresh(owner);
+  }
+
+  /** Removes a listing, if it is there. */
+  remove(id: string): void {
+    const owner = this.#index.get(id)?.listing.owner;
+    if (!this.#index.remove(id)) return;
+    this.#changed(id);
+    if (owner === undefined) return;
+    this.#disown(owner, id);
+    this.#refresh(owner);
+  }
+
+  /** Sets what a person, a service's account or a company shows; undefined: as one who has chosen nothing. */
+  disclose(owner: string, disclosure: Disclosure | undefined): void {
+    if (disclosure) this.#disclosures.set(owner, disclosure);
+    else if (!this.#disclosures.delete(owner)) return;
+    this.#changed(owner);
+    for (const id of this.#belongings.get(owner) ?? []) this.#changed(id);
+  }
+
+  /** What a person shows. */
+  disclosureOf(owner: string | undefined): Disclosure {
+    return (owner !== undefined && this.#disclosures.get(owner)) || this.#unpublished;
+  }
+
+  /** Answers a query with what the viewer may see. @throws FabricError `invalid` for a malformed cursor */
+  search(query: DiscoveryQuery, { viewer, limit, minPrefixChars }: SearchScope): FoundPage {
+    const asked = wanted(query, minPrefixChars);
+    const { hits, topScore, cursor } = pageOf(this.#hits(asked, viewer), limit, query.cursor);
+    const { domain } = this.#options;
+    const results = hits.map(({ listing, shown, score }) => ({
+      ...visiblePart(listing, shown),
+      domain,
+      score: topScore > 0 ? Math.round((score / topScore) * 1000) / 1000 : 1,
+    }));
+    return { results, cursor };
+  }
+
+  /** Whether a change of listing `id` may bring it into the answer; it may say so too often, never too rarely. */
+  mayConcern(id: string, query: DiscoveryQuery, { viewer, minPrefixChars }: SearchScope): boolean {
+    const found = this.#index.get(id);
+    if (!found) return false;
+    const asked = wanted(query, minPrefixChars);
+    const shown = this.#shownTo(viewer, found.listing);
+    return shown !== NONE_SHOWN && fits(asked, found.listing, shown) && mayHaveWords(asked, found.listing);
+  }
+
+  *#hits(asked: Wanted, viewer: Viewer): Generator<Hit> {
+    const found = this.#found(asked);
+    const candidates = found ? found(ALL_FIELDS).keys() : this.#candidates(asked.query);
+    for (const id of candidates) {
+      const indexed = this.#index.get(id);
+      if (!indexed) continue;
+      const shown = this.#shownTo(viewer, indexed.listing);
+      if (shown === NONE_SHOWN || !fits(asked, indexed.listing, shown)) continue;
+      // Words in what may not be seen count for nothing: else whoever asks for them would learn of them.
+      const score = found ? found(fieldSetOf(indexed.listing, shown)).get(id) : 0;
+      if (score !== undefined) yield { ...indexed, shown, score };
+    }
+  }
+
+  /** What the words find in each set of fields, looked for when it is needed; undefined when no words were given. */
+  #found({ words, minPrefixChars }: Wanted): ((set: number) => Map<string, number>) | undefined {
+    if (!words) return undefined;
+    const sets = new Map<number, Map<string, number>>();
+    return (set) => {
+      const known = sets.get(set);
+      if (known) return known;
+      const fields = fieldsOf(set);
+      const found =
+        words.length === 0 ? new Map<string, number>() : this.#index.find({ words, fields, minPrefixChars });
+      sets.set(set, found);
+      return found;
+    };
+  }
+
+  *#candidates({ id }: DiscoveryQuery): Generator<string> {
+    if (id !== undefined) {
+      yield id;
+      yield* this.#belongings.get(id) ?? [];
+    } else for (const { listing } of this.#index.all()) yield listing.id;
+  }
+
+  #shownTo(viewer: Viewer, { kind, id, owner }: Listing): Shown {
+    const whose = owner ?? id;
+    const bounds = kind === 'company' ? UNBOUNDED : this.#options.bounds;
+    const shown = shownTo(viewer, whose, { disclosure: this.disclosureOf(whose), bounds });
+    // What belongs to a person is part of their presence.
+    return kind === 'person' || kind === 'company' || shows(shown, 'presence') ? shown : NONE_SHOWN;
+  }
+
+  /** A person is live when anything of theirs is. */
+  #withStatus(person: Listing): Listing {
+    const { status: _, ...rest } = person;
+    const own = this.#belongings.get(person.id);
+    if (!own) return rest;
+    const isLive = [...own].some((id) => this.#index.get(id)?.listing.status === 'live');
+    return { ...rest, status: isLive ? 'live' : 'disconnected' };
+  }
+
+  #refresh(owner: string): void {
+    const person = this.#index.get(owner)?.listing;
+    if (!person) return;
+    const now = this.#withStatus(person);
+    if (now.status === person.status) return;
+    this.#index.put(now);
+    this.#changed(owner);
+  }
+
+  #own(owner: string, id: string): void {
+    const own = this.#belongings.get(owner) ?? new Set();
+    this.#belongings.set(owner, own.add(id));
+  }
+
+  #disown(owner: string, id: string): void {
+    const own = this.#belongings.get(owner);
+    own?.delete(id);
+    if (own?.size === 0) this.#belongings.delete(owner);
+  }
+
+  #changed(id: string): void {
+    for (const listener of this.#listeners) listener(id);
+  }
+}

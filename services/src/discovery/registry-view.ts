@@ -1,0 +1,48 @@
+/** What discovery needs of a registry: hyperties and data objects of the domain, and how they change. */
+import type { Listing } from './listing.ts';
+
+/** A hyperty or data object as the registry knows it. */
+export interface RegistryEntry {
+  readonly kind: 'hyperty' | 'data-object';
+  /** Its address. */
+  readonly id: string;
+  readonly name: string;
+  /** User id of whom it belongs to. */
+  readonly owner?: string;
+  readonly headline?: string;
+  readonly resources?: readonly string[];
+  readonly schemas?: readonly string[];
+  readonly status: 'live' | 'disconnected';
+}
+
+/** What hears of a registry's changes. */
+export interface RegistryListener {
+  readonly changed: (entry: RegistryEntry) => void;
+  readonly removed: (id: string) => void;
+  /** Some changes may have been missed: all entries are asked for again. */
+  readonly missed: () => void;
+}
+
+/** The registry of the own domain; the host wires it to the service in the same process, or over the fabric. */
+export interface RegistryView {
+  /** All entries, also those that are disconnected. */
+  search(signal: AbortSignal): AsyncIterable<RegistryEntry>;
+  /** Calls the listener for what changes from now on. Returns the end. */
+  follow(listener: RegistryListener): () => void;
+}
+
+/** An entry as it is listed. */
+export function listingOfEntry({ skills: _, ...entry }: RegistryEntry & { skills?: never }): Listing {
+  const { resources, schemas, name, ...rest } = entry;
+  const shortened = (values: readonly string[] | undefined): string[] =>
+    (values ?? [])
+      .slice(0, 32)
+      .map((value) => value.slice(0, 256))
+      .filter((value) => value !== '');
+  return {
+    ...rest,
+    name: name.slice(0, 256),
+    ...(resources ? { resources: shortened(resources) } : {}),
+    ...(schemas ? { schemas: shortened(schemas) } : {}),
+  };
+}
