@@ -23,6 +23,8 @@ export interface SearchScope {
   readonly limit: number;
   /** Shorter words are no beginnings of words. */
   readonly minPrefixChars: number;
+  /** Whether the answer says where the next page begins. */
+  readonly isPaged: boolean;
 }
 
 /** A page of what was found. */
@@ -94,7 +96,7 @@ export class Directory {
   }
 
   /** Answers a query with what the viewer may see. @throws FabricError `invalid` for a malformed cursor */
-  search(query: DiscoveryQuery, { viewer, limit, minPrefixChars }: SearchScope): FoundPage {
+  search(query: DiscoveryQuery, { viewer, limit, minPrefixChars, isPaged }: SearchScope): FoundPage {
     const asked = wanted(query, minPrefixChars);
     const { hits, topScore, cursor } = pageOf(this.#hits(asked, viewer), limit, query.cursor);
     const { domain } = this.#options;
@@ -103,7 +105,7 @@ export class Directory {
       domain,
       score: topScore > 0 ? Math.round((score / topScore) * 1000) / 1000 : 1,
     }));
-    return { results, cursor };
+    return { results, cursor: isPaged ? cursor : undefined };
   }
 
   /** Whether a change of listing `id` may bring it into the answer; it may say so too often, never too rarely. */

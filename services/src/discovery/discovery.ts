@@ -182,7 +182,7 @@ class Discovery {
       const limit = Math.min(query.limit ?? DEFAULT_RESULTS, PARTNER_MAX_RESULTS);
       return {
         query,
-        scope: { viewer, limit, minPrefixChars: PARTNER_MIN_CHARS },
+        scope: { viewer, limit, minPrefixChars: PARTNER_MIN_CHARS, isPaged: false },
         isOwn: true,
         others: [],
       };
@@ -191,7 +191,8 @@ class Discovery {
     const { domains = [domain], cursor } = query;
     const asked = new Set(domains === 'partners' ? [domain, ...partners] : domains);
     const isOwn = asked.delete(domain);
-    const scope = { viewer, limit: query.limit ?? DEFAULT_RESULTS, minPrefixChars: OWN_MIN_PREFIX_CHARS };
+    const limit = query.limit ?? DEFAULT_RESULTS;
+    const scope = { viewer, limit, minPrefixChars: OWN_MIN_PREFIX_CHARS, isPaged: true };
     return { query, scope, isOwn, others: cursor === undefined ? [...asked] : [] };
   }
 
