@@ -15,7 +15,11 @@ export interface Company {
   follow(
     userId: string,
     query: DiscoveryQuery,
-  ): Promise<{ readonly updates: DiscoveryUpdate[]; readonly first: DiscoveryAnswer; stop(): void }>;
+  ): Promise<{
+    readonly updates: DiscoveryUpdate[];
+    readonly first: DiscoveryAnswer;
+    readonly stop: () => void;
+  }>;
   stop(): Promise<void>;
 }
 
