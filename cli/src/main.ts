@@ -137,7 +137,7 @@ function describeRun(program: Command, choose: Choose): void {
     )
     .argument(
       '<file>',
-      'exports a hyperty made by defineHyperty, or an async function ({ runtime, signal }) => …',
+      'exports a hyperty made by defineHyperty, or an async function ({ runtime, signal }) => …; or catalogue://… of a hyperty in the catalogue of the account’s own domain',
     )
     .option(
       '--as <account>',
@@ -160,7 +160,7 @@ function describeRun(program: Command, choose: Choose): void {
       examples(
         'hyperty run examples/hello/ask-greeter.ts',
         'hyperty run my-hyperty.ts --as carol@acme --name mine',
-        'hyperty run my-script.ts --store my.db',
+        'hyperty run catalogue://acme.localhost:18481/hyperty/tally@^0.1',
         'hyperty run my-hyperty.ts --store redis://127.0.0.1:6379',
         'hyperty run my-hyperty.ts --homeserver https://matrix.example.com --user alice --password-file alice.txt',
       ),

@@ -3,9 +3,11 @@ export { catalogueContract, type CatalogueEntry, type CatalogueFind } from './ca
 export {
   DESCRIPTOR_FORMAT,
   descriptorJsonSchema,
+  draftField,
   MAX_PACKAGE_BYTES,
   type CodeDescriptor,
   type Descriptor,
+  type DescriptorDraft,
   type UnsignedDescriptor,
 } from './catalogue/descriptor.ts';
 export {

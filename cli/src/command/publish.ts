@@ -35,7 +35,7 @@ export async function publish(
   const { terminal, signal } = context;
   const project = await readProject(folder);
   const progress = (line: ProgressLine): void => terminal.printProgress(line);
-  const shown = relative(process.cwd(), project.mainFile);
+  const shown = relative(process.cwd(), project.mainFile ?? project.file);
   const release = await step(progress, `bundled ${shown}`, () => prepareRelease(project));
   signal.throwIfAborted();
   tellRelease(release, terminal);

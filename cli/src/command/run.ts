@@ -1,14 +1,16 @@
 /**
- * `hyperty run FILE`: hosts the hyperty in an author's own file until Ctrl-C, or runs the script in it once.
+ * `hyperty run FILE`: hosts the hyperty in an author's own file, or of a catalogue, until Ctrl-C, or runs the script in it once.
  */
 import { once } from 'node:events';
 import { basename, extname } from 'node:path';
 import { inspect } from 'node:util';
 import { FabricError, type Runtime } from '@hyperty/runtime';
+import { isCatalogueUrl } from '@hyperty/runtime/catalogue';
 import type { LogLevel } from '@hyperty/runtime/node';
 import { openSession, type AccountOptions } from '../account-source.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import { namedOr, parseNamedStore, storeText, type NamedStore } from '../named-store.ts';
+import { deployableAt, loadDeployable, type DeployableProgram } from '../package/deployed-program.ts';
 import { loadProgram, type Program, type Script } from '../program-file.ts';
 import {
   loadFabric,
@@ -38,26 +40,38 @@ const DEFAULT_ACCOUNTS = { hyperty: 'bob@partner', script: 'alice@acme' } as con
   string
 >;
 
-/** Runs the file on the chosen account; what it started is stopped before it ends. */
+/** What is to run: found in a file, or known by its URL until a runtime can fetch it. */
+type Subject = Program | DeployableProgram;
+
+/** Runs the file, or what the catalogue has at a URL, on the chosen account; what it started is stopped before it ends. */
 export async function run(
   file: string,
   options: RunOptions,
   context: { terminal: Terminal; signal: AbortSignal },
 ): Promise<ExitCode> {
   const { terminal, signal } = context;
-  const program = await loadProgram(file);
+  const subject: Subject = isCatalogueUrl(file) ? deployableAt(file) : await loadProgram(file);
   const named = options.store === undefined ? undefined : parseNamedStore(options.store);
-  const keeper = named === undefined ? keeperOf(program, options) : undefined;
-  const defaultAccount = DEFAULT_ACCOUNTS[program.kind];
+  const keeper = named === undefined ? keeperOf(subject, options) : undefined;
+  const defaultAccount =
+    subject.kind === 'catalogue' ? subject.defaultAccount : DEFAULT_ACCOUNTS[subject.kind];
   const lease = await openSession(options, { defaultAccount, program: keeper, signal });
   const store =
     keeper === undefined
-      ? named && namedOr(named, `${lease.session.userId}/${nameOf(program, options, file)}`)
+      ? named && namedOr(named, `${lease.session.userId}/${nameOf(subject, options, file)}`)
       : ({ kind: 'file', file: storePlaceOf(lease, keeper) } as const);
   const starting = startRuntime(lease, { ...(await observation(options, terminal)), store });
   const started = await (store === undefined ? starting : patiently(starting, store, terminal));
   tellCircumstances(started, options, terminal);
   try {
+    const program =
+      subject.kind === 'catalogue'
+        ? await loadDeployable(
+            subject,
+            { runtime: started.runtime, lease },
+            { progress: (line) => terminal.printProgress(line), signal },
+          )
+        : subject;
     if (program.kind === 'hyperty') await host(program, started, { ...context, name: options.name, store });
     else await runScript(program.script, started, context);
     return exitCodes.ok;
@@ -66,17 +80,24 @@ export async function run(
   }
 }
 
-/** The name under which a program keeps things; undefined for one that keeps nothing. */
-const keeperOf = (program: Program, { name }: RunOptions): string | undefined =>
-  program.kind === 'hyperty' && program.definition.durable !== undefined
-    ? (name ?? program.definition.descriptor.name)
+/**
+ * The name under which a program keeps things; undefined for one that keeps nothing. Whether one of a catalogue is durable
+ * is known only once it has been fetched, so it may always keep things.
+ */
+function keeperOf(subject: Subject, { name }: RunOptions): string | undefined {
+  if (subject.kind === 'catalogue') return name ?? subject.name;
+  return subject.kind === 'hyperty' && subject.definition.durable !== undefined
+    ? (name ?? subject.definition.descriptor.name)
     : undefined;
+}
 
 /** What a store on a Redis is named after, beside its account: one store for each program, as with files. */
-const nameOf = (program: Program, { name }: RunOptions, file: string): string =>
-  encodeURIComponent(
-    name ?? (program.kind === 'hyperty' ? program.definition.descriptor.name : basename(file, extname(file))),
-  );
+function nameOf(subject: Subject, { name }: RunOptions, file: string): string {
+  if (name !== undefined) return encodeURIComponent(name);
+  if (subject.kind === 'catalogue') return subject.name;
+  const own = subject.kind === 'hyperty' ? subject.definition.descriptor.name : basename(file, extname(file));
+  return encodeURIComponent(own);
+}
 
 /** Where a process was killed, its leases have to run out before another one may go on. */
 async function patiently<T>(starting: Promise<T>, store: NamedStore, terminal: Terminal): Promise<T> {

@@ -132,6 +132,24 @@ export type UnsignedDescriptor = Descriptor extends infer D
     : never
   : never;
 
+/** Descriptor that nobody has put a name to: what a publisher's folder says. */
+export type DescriptorDraft = Descriptor extends infer D
+  ? D extends unknown
+    ? Omit<D, 'publisher' | 'signature'>
+    : never
+  : never;
+
+const unnamed = { publisher: true, signature: true } as const;
+
+/** Reads drafts of descriptors. */
+export const draftField = z.discriminatedUnion('kind', [
+  hyperty.omit(unnamed),
+  protostub.omit(unnamed),
+  idpProxy.omit(unnamed),
+  runtime.omit(unnamed),
+  schema.omit(unnamed),
+]) as z.ZodType<DescriptorDraft, DescriptorDraft>;
+
 /** First the version: a descriptor of a later format is refused for that, not for fields that nobody here can know. */
 const format = z.looseObject({
   formatVersion: z.literal(DESCRIPTOR_FORMAT, {
