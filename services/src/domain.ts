@@ -12,3 +12,5 @@ export { parseRegistration, type Registration } from './domain/registration.ts';
 export { defineService, type AnyService, type Service } from './domain/service.ts';
 export { openFormat, type Migration } from './domain/store-format.ts';
 export { listen } from './domain/listen.ts';
+export { createRestApp, type Authenticate, type RestApp, type RestOptions } from './domain/rest/rest-app.ts';
+export { startRestServer, type RestServer, type RestServerOptions } from './domain/rest/rest-server.ts';

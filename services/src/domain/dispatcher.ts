@@ -14,6 +14,8 @@ export interface Call {
   /** Undefined: nobody has proven who it is. */
   readonly caller: Caller | undefined;
   readonly signal: AbortSignal;
+  /** Where a call over REST comes from, for limits on those who have proven nothing. */
+  readonly remoteAddress?: string;
 }
 
 /** What is asked before each call is handled. Throws a FabricError, `forbidden` or `rate-limited`, to refuse. */
@@ -100,9 +102,9 @@ function find({ contract, operations }: AnyService, name: string): Omit<Admitted
 const timed =
   ({ contract: { service } }: AnyService, observe: CallObserver | undefined) =>
   async <T>({ operation, caller }: Call, work: () => Promise<T>): Promise<T> => {
-    if (!observe) return work();
-    const startedAt = performance.now();
+    const startedAt = observe ? performance.now() : 0;
     const done = (error?: FabricError): void => {
+      if (!observe) return;
       const durationMs = performance.now() - startedAt;
       observe({ service, operation, road: caller?.road ?? 'rest', durationMs, ...(error ? { error } : {}) });
     };
@@ -111,11 +113,17 @@ const timed =
       done();
       return result;
     } catch (caught) {
-      const error = FabricError.from(caught);
+      const error = failureOf(caught, `"${operation}" of the ${service}`);
       done(error);
       throw error;
     }
   };
+
+/** What a handler throws besides fabric errors may tell of the inside: it goes no further than the log. */
+function failureOf(caught: unknown, what: string): FabricError {
+  if (caught instanceof FabricError) return caught;
+  return new FabricError('internal', `${what} failed; the log of its process says why.`, { cause: caught });
+}
 
 /** Refuses callers that an operation's `access` does not admit. */
 export const checkAccess: Guard = ({ caller, operation: name }, { access }, service) => {

@@ -8,6 +8,7 @@ import type {
   OperationName,
   OutputOf,
   ParsedInputOf,
+  RuntimeAddress,
   ServiceContract,
   UpdateOf,
 } from '@hyperty/runtime';
@@ -36,6 +37,8 @@ export interface RestBinding {
   readonly lists?: readonly string[];
   /** The whole body is this input field, as raw bytes in base64; for packages. */
   readonly rawBody?: string;
+  /** Bytes of the body at most. Default 256 KiB as JSON, 8 MiB as raw bytes. */
+  readonly maxBodyBytes?: number;
   /** `Cache-Control` of a successful answer. Default `no-store`; with one, an ETag is sent and honoured. */
   readonly cacheControl?: string;
   /** The output is sent as these bytes instead of as JSON. */
@@ -80,6 +83,8 @@ export interface Service<O extends Operations = Operations> {
   readonly start?: () => Promise<void> | void;
   /** Ends that. Called after everything has been handled. */
   readonly stop?: () => Promise<void> | void;
+  /** A runtime has closed its link to the service, or has come back in a new life: what it ran has ended. */
+  readonly runtimeLeft?: (runtime: RuntimeAddress) => Promise<void>;
 }
 
 /** Any service, as the host holds it. */
@@ -89,6 +94,7 @@ export interface AnyService {
   readonly operations: Readonly<Record<string, Operation>>;
   readonly start?: (() => Promise<void> | void) | undefined;
   readonly stop?: (() => Promise<void> | void) | undefined;
+  readonly runtimeLeft?: ((runtime: RuntimeAddress) => Promise<void>) | undefined;
 }
 
 /** Types a service's table by its contract. */
