@@ -68,6 +68,8 @@ export { AUDIENCES, discoveryContract, entrySchema, FIELD_GROUPS } from './disco
 export type { Audience, DiscoveryAnswer, DiscoveryEntry, DiscoveryQuery, DiscoveryUpdate, FieldGroup, PublishedProfile, Unanswered } from './discovery/contract.ts'; // prettier-ignore
 export { discover, watchDiscovery, type DiscoverLogic, type DiscoverSnapshot, type DiscoveryListener } from './discovery/discover.ts'; // prettier-ignore
 export type { Found } from './discovery/found.ts';
+export { LEASE_SECONDS, registryContract } from './registry/contract.ts';
+export type { EntryDraft, EntryKind, EntryState, RegistryCriteria, RegistryEntry } from './registry/contract.ts';
 
 // Messages
 export { addressParts, domainOf, hypertyAddress, isAddress, ownerOf, ownsAddress, parseAddress, runtimeAddress, runtimeParts, SERVICE_DEVICE, SERVICE_OWNER_PREFIX, serviceAddress, serviceParts, serviceRuntime } from './message/address.ts'; // prettier-ignore

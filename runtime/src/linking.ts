@@ -47,6 +47,9 @@ export function createLinks({ bus, peers, logger, knownStores, ...parts }: Linki
     interrupted: (peer) => {
       bus.interrupted(peer);
     },
+    departed: (peer) => {
+      bus.departures.tell(peer);
+    },
     refuse: (envelope, error) => {
       bus.refuse(envelope, error);
     },

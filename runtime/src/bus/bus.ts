@@ -11,6 +11,7 @@ import { childTrace } from '../message/trace.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { OpenSpan, Tracing } from '../platform/tracing.ts';
 import { createDeadLetterLog, type DeadLetterLog } from './dead-letters.ts';
+import { Departures } from './departures.ts';
 import { hand, receptionOf, type Endpoint, type Origin, type Reception, type Residence, type Transport } from './endpoint.ts'; // prettier-ignore
 import { guard } from './guard.ts';
 import { Pipeline } from './pipeline.ts';
@@ -36,6 +37,7 @@ export class Bus {
   readonly outgoing = new Pipeline();
   readonly incoming = new Pipeline();
   readonly deadLetters: DeadLetterLog;
+  readonly departures = new Departures();
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly tracing: Tracing | undefined;

@@ -32,6 +32,8 @@ export interface LinkDeps extends PeerStores {
   readonly undeliverable: (envelope: Envelope, error: FabricError) => void;
   /** The peer is in a new life and knows nothing of earlier subscriptions. */
   readonly interrupted: (peer: RuntimeAddress) => void;
+  /** The peer has said good-bye. */
+  readonly departed?: (peer: RuntimeAddress) => void;
   /** The peer has not answered for several attempts, or has said good-bye. */
   readonly suspect: (peer: RuntimeAddress) => void;
 }

@@ -272,6 +272,7 @@ export class Link {
     this.#endSession();
     this.#sender.renumber(bye.ack);
     this.#deps.suspect(this.peer); // what it hosted may live elsewhere now
+    this.#deps.departed?.(this.peer);
   }
 
   #endSession(): void {

@@ -6,7 +6,7 @@
 import * as z from 'zod';
 import type { Bus } from '../bus/bus.ts';
 import type { Endpoint } from '../bus/endpoint.ts';
-import type { Address, ServiceAddress } from '../message/address.ts';
+import type { Address, RuntimeAddress, ServiceAddress } from '../message/address.ts';
 import { errorBody, headerOf, valueBody, type Envelope, type EnvelopeHeader } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -41,6 +41,8 @@ export interface ServiceHandler {
   ask(request: ServiceRequest): Promise<unknown>;
   /** @param update sends one update to the follower */
   follow(request: ServiceRequest, update: (value: unknown) => void): Promise<Following>;
+  /** A runtime has closed its link, or has come back in a new life: what it ran there has ended. */
+  runtimeLeft?(runtime: RuntimeAddress): void;
 }
 
 /** Where an endpoint is and what it needs. */
@@ -76,7 +78,7 @@ class ServiceEndpoint implements ServedService, Endpoint {
   readonly #handler: ServiceHandler;
   readonly #followers: Followers;
   readonly #working = new Set<Promise<void>>();
-  readonly #unbind: () => void;
+  readonly #undo: readonly (() => void)[];
   #sweep: ReturnType<Bus['clock']['setTimeout']>;
 
   constructor(deps: ServiceEndpointDeps, handler: ServiceHandler) {
@@ -85,7 +87,8 @@ class ServiceEndpoint implements ServedService, Endpoint {
     this.#handler = handler;
     this.address = address;
     this.#followers = new Followers(() => bus.clock.now());
-    this.#unbind = bus.bind(address, this);
+    const left = (runtime: RuntimeAddress): void => handler.runtimeLeft?.(runtime);
+    this.#undo = [bus.bind(address, this), bus.onInterruption(left), bus.departures.on(left)];
     this.#scheduleSweep();
   }
 
@@ -105,7 +108,7 @@ class ServiceEndpoint implements ServedService, Endpoint {
   }
 
   async stop(): Promise<void> {
-    this.#unbind();
+    for (const undo of this.#undo) undo();
     this.#deps.bus.clock.clearTimeout(this.#sweep);
     await Promise.allSettled(this.#working);
     this.#followers.stop((re, to) => {

@@ -9,4 +9,7 @@ export const fabricHandler = (dispatcher: Dispatcher, home: string): ServiceHand
     dispatcher.call({ operation, input, caller: callerAt(envelope.from, home), signal }),
   follow: ({ operation, input, envelope, signal }, update) =>
     dispatcher.follow({ operation, input, caller: callerAt(envelope.from, home), signal }, update),
+  runtimeLeft: (runtime) => {
+    dispatcher.service.runtimeLeft?.(runtime).catch(() => undefined); // its lease runs out by itself
+  },
 });
