@@ -9,16 +9,13 @@ import {
   runtimeKinds,
   sha256Field,
   tagField,
+  textField,
   versionField,
   wantedField,
 } from './terms.ts';
 
 const named = { kind: kindField, name: nameField };
-const reason = z
-  .string()
-  .min(1)
-  .max(500)
-  .regex(/^\P{Cc}*$/u, 'expected text without control characters');
+const reason = textField(500);
 const tags = z.record(z.string(), z.string());
 
 /** What has become of a version. */

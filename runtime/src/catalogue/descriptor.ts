@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { beyondBounds, type JsonBounds } from './plain-json.ts';
-import { keywordField, nameField, runtimeKinds, sha256Field, versionField } from './terms.ts';
+import { keywordField, nameField, runtimeKinds, sha256Field, textField, versionField } from './terms.ts';
 
 /** The format that this version writes and understands. */
 export const DESCRIPTOR_FORMAT = 1;
@@ -14,14 +14,6 @@ export const MAX_PACKAGE_BYTES = 4 * 1024 * 1024;
 
 /** Bounds of the JSON Schema in a descriptor. */
 const SCHEMA_BOUNDS: JsonBounds = { maxDepth: 24, maxValues: 4000, maxChars: 64 * 1024 };
-
-const text = (maxChars: number) =>
-  z
-    .string()
-    .min(1)
-    .max(maxChars)
-    .regex(/^\P{Cc}*$/u, 'expected text without control characters')
-    .refine((value) => value.isWellFormed(), 'expected well-formed Unicode');
 
 const base64Url = (chars: number, what: string) =>
   z
@@ -47,12 +39,12 @@ const common = {
   formatVersion: z.literal(DESCRIPTOR_FORMAT),
   name: nameField,
   version: versionField,
-  description: text(500),
-  license: text(100).optional(),
+  description: textField(500),
+  license: textField(100).optional(),
   keywords: words.optional(),
   publisher: z.strictObject({
     /** Owner prefix of the publisher's addresses, `acme.example/alice`. */
-    owner: text(400),
+    owner: textField(400),
     publicKey: publicKeyField,
   }),
   /** By the publisher's key, over the statement that `signature.ts` makes of everything else in the descriptor. */
@@ -97,7 +89,7 @@ const idpProxy = z.strictObject({
   ...code,
   kind: z.literal('idp-proxy'),
   /** Domain of the identity provider. */
-  provider: text(255).optional(),
+  provider: textField(255).optional(),
 });
 
 const runtime = z.strictObject({

@@ -46,6 +46,16 @@ export const wantedField = z
     'expected a range such as ^1.2, a version such as 1.2.0, or a tag such as latest',
   );
 
+/** Text for people, on one line. The pattern needs no flag, so that it means the same in the published JSON Schema. */
+export const textField = (maxChars: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxChars)
+    // eslint-disable-next-line no-control-regex -- control characters are what is refused
+    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'expected text without control characters')
+    .refine((value) => value.isWellFormed(), 'expected well-formed Unicode');
+
 /** A tag: a word, and no range (which the catalogue checks). */
 export const tagField = word(32, 'a tag').regex(/^[a-z]/, 'expected a tag that begins with a letter');
 
