@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME…]`: measures the fabric beside the raw thing, prints a table, writes `out/bench.json`. */
 import { join } from 'node:path';
 import { stopSharedWorld } from '../support/world.ts';
+import { benchDiscovery } from './discovery.ts';
 import { benchDurableThroughput } from './durable-throughput.ts';
 import { benchDurable } from './durable.ts';
 import { benchIdle } from './idle.ts';
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   'round-trip': benchRoundTrip,
   throughput: benchThroughput,
   'durable-throughput': benchDurableThroughput,
+  discovery: benchDiscovery,
   world: benchWorldStart,
 };
 

@@ -3,8 +3,9 @@
  * search over it. It is rebuilt from store and sources at each start; nothing in it must not be lost.
  */
 import type { Audience, DiscoveryEntry, DiscoveryQuery } from '@hyperty/runtime';
-import { disclosureOf, groupsOf, NONE_SHOWN, shownTo, shows, type CompanyBounds, type Disclosure, type Shown, type Viewer } from './audience.ts'; // prettier-ignore
-import { DirectoryIndex } from './directory-index.ts';
+import { ALL_SHOWN, disclosureOf, groupsOf, NONE_SHOWN, shownTo, shows, type CompanyBounds, type Disclosure, type Shown, type Viewer } from './audience.ts'; // prettier-ignore
+import { DirectoryIndex, type Indexed } from './directory-index.ts';
+import { WordMemory } from './fold-text.ts';
 import { ALL_FIELDS, fieldSetOf, fieldsOf, visiblePart, type Listing } from './listing.ts';
 import { fits, mayHaveWords, wanted, type Wanted } from './matching.ts';
 import { pageOf, type Hit } from './ranking.ts';
@@ -40,6 +41,7 @@ const UNBOUNDED: CompanyBounds = { groups: groupsOf('public'), partners: new Set
 export class Directory {
   readonly #options: DirectoryOptions;
   readonly #index = new DirectoryIndex();
+  readonly #memory = new WordMemory();
   readonly #disclosures = new Map<string, Disclosure>();
   readonly #unpublished: Disclosure;
   readonly #belongings = new Map<string, Set<string>>();
@@ -97,7 +99,7 @@ export class Directory {
 
   /** Answers a query with what the viewer may see. @throws FabricError `invalid` for a malformed cursor */
   search(query: DiscoveryQuery, { viewer, limit, minPrefixChars, isPaged }: SearchScope): FoundPage {
-    const asked = wanted(query, minPrefixChars);
+    const asked = wanted(query, minPrefixChars, this.#memory);
     const { hits, topScore, cursor } = pageOf(this.#hits(asked, viewer), limit, query.cursor);
     const { domain } = this.#options;
     const results = hits.map(({ listing, shown, score }) => ({
@@ -112,22 +114,20 @@ export class Directory {
   mayConcern(id: string, query: DiscoveryQuery, { viewer, minPrefixChars }: SearchScope): boolean {
     const found = this.#index.get(id);
     if (!found) return false;
-    const asked = wanted(query, minPrefixChars);
-    const shown = this.#shownTo(viewer, found.listing);
+    const asked = wanted(query, minPrefixChars, this.#memory);
+    const shown = this.#viewOf(viewer)(found.listing);
     return shown !== NONE_SHOWN && fits(asked, found.listing, shown) && mayHaveWords(asked, found.listing);
   }
 
   *#hits(asked: Wanted, viewer: Viewer): Generator<Hit> {
     const found = this.#found(asked);
-    const candidates = found ? found(ALL_FIELDS).keys() : this.#candidates(asked.query);
-    for (const id of candidates) {
-      const indexed = this.#index.get(id);
-      if (!indexed) continue;
-      const shown = this.#shownTo(viewer, indexed.listing);
-      if (shown === NONE_SHOWN || !fits(asked, indexed.listing, shown)) continue;
+    const view = this.#viewOf(viewer);
+    for (const { listing, sortKey } of this.#candidates(asked.query, found?.(ALL_FIELDS))) {
+      const shown = view(listing);
+      if (shown === NONE_SHOWN || !fits(asked, listing, shown)) continue;
       // Words in what may not be seen count for nothing: else whoever asks for them would learn of them.
-      const score = found ? found(fieldSetOf(indexed.listing, shown)).get(id) : 0;
-      if (score !== undefined) yield { ...indexed, shown, score };
+      const score = found ? found(fieldSetOf(listing, shown)).get(listing.id) : 0;
+      if (score !== undefined) yield { listing, sortKey, shown, score };
     }
   }
 
@@ -146,19 +146,29 @@ export class Directory {
     };
   }
 
-  *#candidates({ id }: DiscoveryQuery): Generator<string> {
-    if (id !== undefined) {
-      yield id;
-      yield* this.#belongings.get(id) ?? [];
-    } else for (const { listing } of this.#index.all()) yield listing.id;
+  #candidates({ id }: DiscoveryQuery, found: ReadonlyMap<string, number> | undefined): Iterable<Indexed> {
+    if (!found && id === undefined) return this.#index.all();
+    const ids = found?.keys() ?? [id ?? '', ...(this.#belongings.get(id ?? '') ?? [])];
+    return [...ids].map((one) => this.#index.get(one)).filter((indexed) => indexed !== undefined);
   }
 
-  #shownTo(viewer: Viewer, { kind, id, owner }: Listing): Shown {
-    const whose = owner ?? id;
-    const bounds = kind === 'company' ? UNBOUNDED : this.#options.bounds;
-    const shown = shownTo(viewer, whose, { disclosure: this.disclosureOf(whose), bounds });
-    // What belongs to a person is part of their presence.
-    return kind === 'person' || kind === 'company' || shows(shown, 'presence') ? shown : NONE_SHOWN;
+  /** What a viewer may see of each listing. Most people show the same, so it is worked out once for all of them. */
+  #viewOf(viewer: Viewer): (listing: Listing) => Shown {
+    const { bounds } = this.#options;
+    const known = new Map<Disclosure, Shown>();
+    const ofOthers = (owner: string, disclosure: Disclosure): Shown => {
+      const shown = known.get(disclosure) ?? shownTo(viewer, owner, { disclosure, bounds });
+      known.set(disclosure, shown);
+      return shown;
+    };
+    return ({ kind, id, owner = id }) => {
+      const disclosure = this.disclosureOf(owner);
+      if (kind === 'company') return shownTo(viewer, owner, { disclosure, bounds: UNBOUNDED });
+      if (owner === viewer.userId) return ALL_SHOWN;
+      const shown = ofOthers(owner, disclosure);
+      // What belongs to a person is part of their presence.
+      return kind === 'person' || shows(shown, 'presence') ? shown : NONE_SHOWN;
+    };
   }
 
   /** A person is live when anything of theirs is. */

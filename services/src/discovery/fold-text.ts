@@ -41,3 +41,21 @@ export function wordsOf(text: string): string[] {
 /** Characters of the longest run of letters and digits in a text. */
 export const longestRun = (text: string): number =>
   Math.max(0, ...(foldText(text).match(WORD) ?? []).map((run) => Array.from(run).length));
+
+/** Texts whose words are remembered at most; then it begins anew. */
+const MOST_REMEMBERED = 20_000;
+
+/** Remembers the words of texts that come again and again, such as roles and places. */
+export class WordMemory {
+  readonly #known = new Map<string, readonly string[]>();
+
+  /** The words of a text, as {@link wordsOf} gives them. */
+  of(text: string): readonly string[] {
+    const known = this.#known.get(text);
+    if (known) return known;
+    const words = wordsOf(text);
+    if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
+    this.#known.set(text, words);
+    return words;
+  }
+}

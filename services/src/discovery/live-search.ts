@@ -29,6 +29,9 @@ export function joined(
   };
 }
 
+/** To search anew costs less than to look at so many changes one by one. */
+const MANY = 200;
+
 /** One followed search. */
 export class LiveSearch {
   readonly #directory: Directory;
@@ -76,8 +79,11 @@ export class LiveSearch {
   onChange(ids: ReadonlySet<string>): void {
     const { query, scope, isOwn } = this.#question;
     if (!isOwn || !this.#told) return;
-    const isConcerned = this.#own.some(({ id }) => ids.has(id));
-    if (!isConcerned && ![...ids].some((id) => this.#directory.mayConcern(id, query, scope))) return;
+    const isConcerned =
+      ids.size > MANY ||
+      this.#own.some(({ id }) => ids.has(id)) ||
+      [...ids].some((id) => this.#directory.mayConcern(id, query, scope));
+    if (!isConcerned) return;
     this.#search();
     this.#tellChanges();
   }

@@ -2,7 +2,7 @@
 import type { DiscoveryQuery } from '@hyperty/runtime';
 import { shows, type Shown } from './audience.ts';
 import { typosOf, wordsIn } from './directory-index.ts';
-import { wordsOf } from './fold-text.ts';
+import { wordsOf, type WordMemory } from './fold-text.ts';
 import type { Listing } from './listing.ts';
 
 /** Words of a query at most; those after them are not looked at. */
@@ -21,9 +21,9 @@ export interface Wanted {
 type Filter = (listing: Listing, shown: Shown) => boolean;
 
 /** Reads a query. @param minPrefixChars shorter words are no beginnings of words */
-export function wanted(query: DiscoveryQuery, minPrefixChars: number): Wanted {
+export function wanted(query: DiscoveryQuery, minPrefixChars: number, memory: WordMemory): Wanted {
   const words = query.text === undefined ? undefined : [...new Set(wordsOf(query.text))].slice(0, MAX_WORDS);
-  return { query, words, minPrefixChars, filters: filtersOf(query) };
+  return { query, words, minPrefixChars, filters: filtersOf(query, memory) };
 }
 
 /** True when all filters hold. */
@@ -41,15 +41,17 @@ export function mayHaveWords({ words, minPrefixChars }: Wanted, listing: Listing
   return words.length > 0 && words.every((word) => there.some((other) => isNear(word, other)));
 }
 
-function filtersOf(query: DiscoveryQuery): Filter[] {
+function filtersOf(query: DiscoveryQuery, memory: WordMemory): Filter[] {
   const { kinds, id, role, organisation, skill, place, resources, schemas, status } = query;
   const filters: Filter[] = [];
   if (kinds) filters.push(({ kind }) => kinds.includes(kind));
   if (id !== undefined) filters.push((listing) => listing.id === id || listing.owner === id);
-  if (role !== undefined) filters.push(byText(role, ({ role: own }) => own, 'work'));
-  if (organisation !== undefined) filters.push(byText(organisation, ({ organisation: own }) => own, 'work'));
-  if (skill !== undefined) filters.push(byText(skill, ({ skills }) => skills, 'work'));
-  if (place !== undefined) filters.push(byText(place, ({ place: own }) => own, 'place'));
+  const byText = textFilters(memory);
+  if (role !== undefined) filters.push(byText(role, 'work', (listing) => listing.role));
+  if (organisation !== undefined)
+    filters.push(byText(organisation, 'work', (listing) => listing.organisation));
+  if (skill !== undefined) filters.push(byText(skill, 'work', ({ skills }) => skills));
+  if (place !== undefined) filters.push(byText(place, 'place', (listing) => listing.place));
   if (resources) filters.push((listing) => hasAll(listing.resources, resources));
   if (schemas) filters.push((listing) => hasAll(listing.schemas, schemas));
   if (status !== undefined)
@@ -60,24 +62,24 @@ function filtersOf(query: DiscoveryQuery): Filter[] {
   return filters;
 }
 
-/** One of the texts has all words, or words that begin with them. */
-function byText(
-  text: string,
-  read: (listing: Listing) => string | readonly string[] | undefined,
-  group: 'work' | 'place',
-): Filter {
-  const words = wordsOf(text);
-  const isIn = (candidate: string): boolean => {
-    const there = wordsOf(candidate);
-    return words.every((word) => there.some((other) => other.startsWith(word)));
+type ReadText = (listing: Listing) => string | readonly string[] | undefined;
+
+/** Makes filters: one of the texts that are read has all words, or words that begin with them. */
+const textFilters =
+  (memory: WordMemory) =>
+  (text: string, group: 'work' | 'place', read: ReadText): Filter => {
+    const words = wordsOf(text);
+    const isIn = (candidate: string): boolean => {
+      const there = memory.of(candidate);
+      return words.every((word) => there.some((other) => other.startsWith(word)));
+    };
+    return (listing, shown) => {
+      const value = read(listing);
+      if (value === undefined || words.length === 0) return false;
+      if (listing.kind === 'person' && !shows(shown, group)) return false;
+      return typeof value === 'string' ? isIn(value) : value.some(isIn);
+    };
   };
-  return (listing, shown) => {
-    const value = read(listing);
-    if (value === undefined || words.length === 0) return false;
-    if (listing.kind === 'person' && !shows(shown, group)) return false;
-    return typeof value === 'string' ? isIn(value) : value.some(isIn);
-  };
-}
 
 const hasAll = (there: readonly string[] | undefined, asked: readonly string[]): boolean =>
   asked.every((one) => there?.includes(one) ?? false);
