@@ -1,9 +1,10 @@
 /** `@hyperty/services`: what a domain runs; today the store on Redis that several runtimes share. */
 export { createRedisStore, type RedisStoreOptions } from './store/redis-store.ts';
 export { createCatalogue, type CatalogueOptions } from './catalogue/catalogue.ts';
+export { serveCatalogue } from './catalogue/serve-catalogue.ts';
 export { createRegistry, type RegistryOptions, type RegistryService } from './registry/registry.ts';
 export { createDiscovery, type CompanyListing, type DiscoveryOptions } from './discovery/discovery.ts';
 export type { DirectorySource, SourceChange, SourcePerson } from './discovery/directory-source.ts';
 export type { AskDomain } from './discovery/fan-out.ts';
 export type { HarvestLimits } from './discovery/harvest-guard.ts';
-export type { RegistryEntry, RegistryListener, RegistryView } from './discovery/registry-view.ts';
+export type { RegistryViewEntry, RegistryListener, RegistryView } from './discovery/registry-view.ts';
