@@ -7,6 +7,7 @@ import { benchDurable } from './durable.ts';
 import { benchIdle } from './idle.ts';
 import { benchLocal } from './local.ts';
 import { printTable, writeFigures, type Figure } from './report.ts';
+import { benchRest } from './rest.ts';
 import { benchRoundTrip } from './round-trip.ts';
 import { benchStore } from './store.ts';
 import { benchThroughput } from './throughput.ts';
@@ -17,6 +18,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   idle: benchIdle,
   store: benchStore,
   durable: benchDurable,
+  rest: benchRest,
   'round-trip': benchRoundTrip,
   throughput: benchThroughput,
   'durable-throughput': benchDurableThroughput,
