@@ -69,7 +69,15 @@ export type { Audience, DiscoveryAnswer, DiscoveryEntry, DiscoveryQuery, Discove
 export { discover, watchDiscovery, type DiscoverLogic, type DiscoverSnapshot, type DiscoveryListener } from './discovery/discover.ts'; // prettier-ignore
 export type { Found } from './discovery/found.ts';
 export { LEASE_SECONDS, registryContract } from './registry/contract.ts';
-export type { EntryDraft, EntryKind, EntryState, RegistryCriteria, RegistryEntry } from './registry/contract.ts';
+export { createRegistryClient, type RegistryAsker, type RegistryClient, type RegistryListener, type RegistryQuestion } from './registry/registry-client.ts'; // prettier-ignore
+export type { RegistrarOptions } from './registry/registrar.ts';
+export type {
+  EntryDraft,
+  EntryKind,
+  EntryState,
+  RegistryCriteria,
+  RegistryEntry,
+} from './registry/contract.ts';
 
 // Messages
 export { addressParts, domainOf, hypertyAddress, isAddress, ownerOf, ownsAddress, parseAddress, runtimeAddress, runtimeParts, SERVICE_DEVICE, SERVICE_OWNER_PREFIX, serviceAddress, serviceParts, serviceRuntime } from './message/address.ts'; // prettier-ignore

@@ -11,6 +11,7 @@ import type { Logger } from './platform/logger.ts';
 import type { KeyValueStorage } from './platform/storage.ts';
 import type { Tracing } from './platform/tracing.ts';
 import type { Protostub } from './protostub/protostub.ts';
+import type { RegistrarOptions } from './registry/registrar.ts';
 import type { Store } from './store/store.ts';
 
 /** What a runtime is made of. */
@@ -28,6 +29,8 @@ export interface RuntimeOptions {
   /** Shows in spans what is sent and handled: `createTracing` of `@hyperty/runtime/opentelemetry`. Default: none. */
   readonly tracing?: Tracing;
   readonly links?: Partial<LinkSettings>;
+  /** Registers what is hosted here with the registry of the domain: `{}` for its defaults. Default: nothing is registered. */
+  readonly registry?: RegistrarOptions;
   /** Dead letters that are kept. Default 1,000. */
   readonly deadLetterCapacity?: number;
   /** Told when a hyperty has used up its restarts. Default: logged as an error. */

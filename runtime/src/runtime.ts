@@ -13,20 +13,14 @@ import { Bus } from './bus/bus.ts';
 import type { DeadLetterLog } from './bus/dead-letters.ts';
 import type { Pipeline } from './bus/pipeline.ts';
 import { DurableHost, type HostedKind } from './durable/durable-host.ts';
-import { DurableHyperties } from './durable/durable-hyperties.ts';
+import type { DurableHyperties } from './durable/durable-hyperties.ts';
 import type { DurableReport } from './durable/durable-report.ts';
-import { defaultDurableSettings } from './durable/durable-settings.ts';
 import type { ParkedMessage } from './durable/parking.ts';
 import type { Links } from './link/links.ts';
 import { defaultLinkSettings } from './link/settings.ts';
+import { createDurables } from './housing.ts';
 import { createLinks } from './linking.ts';
-import {
-  hypertyAddress,
-  parseAddress,
-  runtimeParts,
-  type HypertyAddress,
-  type RuntimeAddress,
-} from './message/address.ts';
+import { hypertyAddress, parseAddress, runtimeParts, type HypertyAddress, type RuntimeAddress } from './message/address.ts'; // prettier-ignore
 import { FabricError } from './message/error.ts';
 import { createIdSource } from './message/id.ts';
 import { systemClock } from './platform/clock.ts';
@@ -36,9 +30,9 @@ import { createKnownPeers, type KnownPeers } from './platform/known-peers.ts';
 import { createMemoryStorage } from './platform/storage.ts';
 import { commonAddress } from './protostub/common-address.ts';
 import type { Protostub } from './protostub/protostub.ts';
+import { Registrar } from './registry/registrar.ts';
 import { reportOf } from './report.ts';
 import { DomainServices } from './service/services.ts';
-import type { Store } from './store/store.ts';
 import type { Hosted, RuntimeOptions, RuntimeReport } from './runtime-types.ts';
 
 /** Hosts hyperties of one owner on one device. */
@@ -53,6 +47,7 @@ export class Runtime {
   readonly #hosted = new Map<HypertyAddress, HostedActor>();
   readonly #hostDeps: HostDeps;
   readonly #durables: DurableHyperties | undefined;
+  readonly #registrar: Registrar | undefined;
   #state: 'new' | 'started' | 'stopped' = 'new';
   readonly #started = Promise.withResolvers<undefined>();
   #starting: Promise<void> | undefined;
@@ -76,10 +71,17 @@ export class Runtime {
       bus: this.#bus,
       logger,
       escalate: options.onEscalation ?? logEscalation,
-      ended: (address) => this.#hosted.delete(address),
+      ended: (address) => {
+        this.#hosted.delete(address);
+        this.#registrar?.remove(address);
+      },
     };
     this.services = new DomainServices({ self: this.address, bus: this.#bus, logger });
-    if (options.store) this.#durables = this.#house(options.store, life, options.durable);
+    const parts = { ...this.#hostDeps, self: this.address, services: this.services };
+    if (options.registry) this.#registrar = new Registrar(parts, options.registry);
+    const { store, durable: settings } = options;
+    const stop = (): void => void this.stop({ drainMs: 0 });
+    if (store) this.#durables = createDurables({ ...parts, store, life, settings, stop });
     this.#links = createLinks({
       self: this.address,
       bus: this.#bus,
@@ -124,6 +126,7 @@ export class Runtime {
       await this.stop({ drainMs: 0 });
       throw FabricError.from(caught);
     }
+    this.#registrar?.start();
     this.#links.greet(await this.#peers.list());
   }
 
@@ -138,8 +141,10 @@ export class Runtime {
   async #stop(drainMs: number): Promise<void> {
     this.#state = 'stopped';
     this.#started.reject(new FabricError('closed', 'The runtime has been stopped.'));
+    const leaving = this.#registrar?.stop(drainMs);
     for (const hosted of this.hosted()) hosted.stop();
     await this.#durables?.pause();
+    if (leaving) await leaving;
     this.#bus.close();
     const error = new FabricError('closed', `The runtime ${this.address} has been stopped.`);
     if (drainMs > 0) await this.#links.drain(drainMs);
@@ -187,7 +192,10 @@ export class Runtime {
     const peer = definition.at(address);
     if (definition.durable) return this.#durableHost(definition).host(peer, definition, options);
     const actor = new HostedActor({ address, definition, options }, this.#hostDeps);
-    if (actor.status === 'running' || actor.status === 'restarting') this.#hosted.set(address, actor);
+    if (actor.status === 'running' || actor.status === 'restarting') {
+      this.#hosted.set(address, actor);
+      this.#registrar?.add(address, definition.descriptor);
+    }
     return Object.assign(actor, { peer });
   }
 
@@ -259,18 +267,6 @@ export class Runtime {
     return reportOf({ ...parts, hosted: this.hosted() });
   }
 
-  #house(store: Store, life: string, given: RuntimeOptions['durable']): DurableHyperties {
-    const deviceLost = (error: FabricError): void => {
-      this.#hostDeps.logger.error({ error }, 'the runtime stops: another process runs as its device');
-      void this.stop({ drainMs: 0 });
-    };
-    const settings = { ...defaultDurableSettings, ...given };
-    const parts = { ...this.#hostDeps, self: this.address, store, life, settings, deviceLost };
-    const durables = new DurableHyperties(parts);
-    this.#bus.house(durables);
-    return durables;
-  }
-
   #checkNotStopped(): void {
     if (this.#state === 'stopped') throw new FabricError('closed', 'The runtime has been stopped.');
   }
@@ -292,6 +288,7 @@ export class Runtime {
       logger: this.#hostDeps.logger,
       addressOf,
       started: this.#started.promise,
+      registrar: this.#registrar,
     });
   }
 }

@@ -38,7 +38,15 @@ export interface Descriptor {
   readonly version: string;
   /** One sentence for people who look for it. */
   readonly description?: string;
+  /** What it offers, for those who search a registry: `chat`, `video`. */
+  readonly resources?: readonly string[];
+  /** Data schemas that it understands. */
+  readonly schemas?: readonly string[];
+  /** Registers it nowhere, though its runtime registers what it hosts. */
+  readonly unlisted?: boolean;
 }
+
+const words = z.array(z.string().min(1).max(256)).max(32);
 
 const descriptorSchema = z.object({
   name: z
@@ -47,6 +55,9 @@ const descriptorSchema = z.object({
     .max(64),
   version: z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 'expected a semantic version such as 1.0.0'),
   description: z.string().max(500).optional(),
+  resources: words.optional(),
+  schemas: words.optional(),
+  unlisted: z.boolean().optional(),
 });
 
 /** What XState keeps of a machine; of other versions nobody knows more. */

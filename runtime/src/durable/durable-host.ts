@@ -1,7 +1,7 @@
 /** How durable hyperties are hosted: one by one, or all of a definition; and what whoever hosts them holds. */
 import type { AnyActorLogic } from 'xstate';
 import type { HostedDefinition, HostedStatus, HostOptions } from '../actor/hosting.ts';
-import type { EventSchemas, HypertyDefinition, Peer } from '../actor/hyperty.ts';
+import type { Descriptor, EventSchemas, HypertyDefinition, Peer } from '../actor/hyperty.ts';
 import type { HypertyAddress } from '../message/address.ts';
 import { FabricError } from '../message/error.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -16,6 +16,14 @@ export interface DurableHostDeps {
   readonly addressOf: (name: string) => HypertyAddress;
   /** Settles once the runtime has started. */
   readonly started: Promise<unknown>;
+  /** Hears which of them are hosted by name. */
+  readonly registrar: DurableListing | undefined;
+}
+
+/** What keeps a list of hyperties. */
+export interface DurableListing {
+  add(address: HypertyAddress, descriptor: Descriptor): void;
+  remove(address: HypertyAddress): void;
 }
 
 /** A durable hyperty as its host holds it. */
@@ -59,7 +67,7 @@ export class DurableHost {
 
   /** Hosts one: it is made, or found, as soon as the runtime has started. @throws FabricError `conflict` */
   host<P>(peer: P, definition: HostedDefinition, options: HostOptions): DurableHandle<P> {
-    const { durables, started, addressOf } = this.#deps;
+    const { durables, started, addressOf, registrar } = this.#deps;
     const { name = definition.descriptor.name, input, ...rest } = options;
     const kind = this.#register(definition, rest);
     const address = addressOf(name);
@@ -67,6 +75,7 @@ export class DurableHost {
     const failed = (caught: unknown): void => this.#failed(address, caught);
     ready.catch(failed);
     durables.announce(address, ready);
+    registrar?.add(address, definition.descriptor);
     let isStopped = false;
     return {
       address,
@@ -86,6 +95,7 @@ export class DurableHost {
       stop() {
         if (isStopped) return;
         isStopped = true;
+        registrar?.remove(address);
         void ready
           .catch(() => undefined) // there may be one all the same
           .then(() => durables.remove(address))

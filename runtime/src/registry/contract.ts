@@ -141,6 +141,7 @@ export const registryContract = defineContract({
     search: {
       input: searchSchema,
       output: z.object({
+        /** At most `limit`, and fewer where they are large. */
         entries: found,
         /** Gives the next page, which may be empty; absent when there is none. */
         cursor: z.string().optional(),

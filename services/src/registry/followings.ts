@@ -1,10 +1,8 @@
 /** Who follows which entries: each change reaches those whom it concerns, many at once in one update. */
 import type { RegistryEntry } from '@hyperty/runtime';
 import { tokensOf, type EntryRecord } from './entry-index.ts';
+import { charsOf, MESSAGE_CHARS } from './entry-size.ts';
 import { matches, type Query } from './search.ts';
-
-/** Entries that one update has at most, so that it stays a small message. */
-const MOST_IN_UPDATE = 50;
 
 type Tell = (update: { entries: RegistryEntry[] }) => void;
 
@@ -56,9 +54,7 @@ export class Followings {
     if (this.#byToken.size === 0) return;
     const news = new Map<Tell, RegistryEntry[]>();
     for (const record of records) this.#gather(record, news);
-    for (const [tell, entries] of news)
-      for (let start = 0; start < entries.length; start += MOST_IN_UPDATE)
-        tell({ entries: entries.slice(start, start + MOST_IN_UPDATE) });
+    for (const [tell, entries] of news) for (const portion of portionsOf(entries)) tell({ entries: portion });
   }
 
   #gather(record: EntryRecord, news: Map<Tell, RegistryEntry[]>): void {
@@ -76,4 +72,19 @@ export class Followings {
         else news.set(tell, [view]);
       }
   }
+}
+
+/** Entries as they fit into messages. */
+function portionsOf(entries: readonly RegistryEntry[]): RegistryEntry[][] {
+  const portions: RegistryEntry[][] = [];
+  let chars = Infinity;
+  for (const entry of entries) {
+    if (chars >= MESSAGE_CHARS) {
+      portions.push([]);
+      chars = 0;
+    }
+    portions.at(-1)?.push(entry);
+    chars += charsOf(entry);
+  }
+  return portions;
 }

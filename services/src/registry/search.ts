@@ -3,6 +3,7 @@ import { FabricError, ownerOf, parseAddress, runtimeAddress, type RegistryEntry 
 import type { registryContract } from '@hyperty/runtime';
 import type * as z from 'zod';
 import type { Bucket } from './bucket.ts';
+import { charsOf, MESSAGE_CHARS } from './entry-size.ts';
 import { token, type EntryIndex, type EntryRecord } from './entry-index.ts';
 
 type Criteria = z.output<(typeof registryContract)['operations']['search']['input']>;
@@ -79,13 +80,17 @@ export function search(
   const smallest = smallestOf(index, query);
   const entries: RegistryEntry[] = [];
   if (!smallest) return { entries };
-  let looked = 0;
+  let [looked, chars] = [0, 0];
   let last: string | undefined;
   for (const record of smallest.after(cursor)) {
-    if (entries.length >= limit || looked >= MOST_LOOKED_AT) return { entries, cursor: last ?? '' };
+    if (entries.length >= limit || looked >= MOST_LOOKED_AT || chars >= MESSAGE_CHARS)
+      return { entries, cursor: last ?? '' };
     looked += 1;
     last = record.place;
-    if (isFound(query, record, index)) entries.push(index.view(record));
+    if (!isFound(query, record, index)) continue;
+    const entry = index.view(record);
+    entries.push(entry);
+    chars += charsOf(entry);
   }
   return { entries };
 }
