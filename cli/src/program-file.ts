@@ -6,6 +6,7 @@ import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { FabricError, isHypertyDefinition, type HypertyDefinition, type Runtime } from '@hyperty/runtime';
+import { resolveOwnPackages } from './own-packages.ts';
 
 /** What a script gets. */
 export interface ScriptContext {
@@ -22,9 +23,6 @@ export type Script = (context: ScriptContext) => unknown;
 export type Program =
   | { readonly kind: 'hyperty'; readonly definition: HypertyDefinition }
   | { readonly kind: 'script'; readonly script: Script };
-
-/** Packages that an author's file may use without having installed them. */
-const OWN_PACKAGES = /^(@hyperty\/(runtime|bridge)|xstate|zod)(\/|$)/;
 
 /**
  * Loads `path`. It may use the fabric's packages, `xstate` and `zod` wherever it lies.
@@ -48,19 +46,6 @@ async function importFile(absolute: string): Promise<Record<string, unknown>> {
     hooks.deregister();
   }
 }
-
-/** What cannot be found next to the author's file is looked for where this command has it. */
-const resolveOwnPackages: Parameters<typeof registerHooks>[0]['resolve'] = (specifier, context, next) => {
-  try {
-    return next(specifier, context);
-  } catch (error) {
-    if (!OWN_PACKAGES.test(specifier)) throw error;
-    const parentURL = specifier.startsWith('@hyperty/')
-      ? import.meta.url
-      : import.meta.resolve('@hyperty/runtime');
-    return next(specifier, { ...context, parentURL });
-  }
-};
 
 function loadFailure(error: unknown, absolute: string): FabricError {
   const { code, message, stack } = error as NodeJS.ErrnoException;

@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import { catalogueUrl, type PublisherKey } from '@hyperty/runtime/catalogue';
 import { runtimeParts } from '@hyperty/runtime';
+import { printable } from '@hyperty/runtime/node';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import {
   withCatalogue,
@@ -62,7 +63,8 @@ async function send(
   const url = catalogueUrl({ domain, kind, name, wanted: version });
   tell(`${created ? 'published' : 'was published already:'} ${terminal.bold(url)}`);
   const leads = Object.keys(tags).filter((it) => tags[it] === version);
-  if (leads.length > 0) terminal.printProgress({ kind: 'note', text: `tags: ${leads.join(', ')}` });
+  if (leads.length > 0)
+    terminal.printProgress({ kind: 'note', text: printable(`tags: ${leads.join(', ')}`) });
 }
 
 function tellRelease({ draft: { kind, name, version }, bytes, sha256 }: Release, terminal: Terminal): void {

@@ -21,9 +21,9 @@ export async function test(
     throw new FabricError('not-found', `There are no tests in ${folder}: files called NAME.test.ts.`);
   // In a checkout the packages are sources; an author's file finds them as this command does.
   const sources = OURS === '.ts' ? ['--conditions=@hyperty/source'] : [];
-  const own = import.meta.resolve(`../package/own-packages${OURS}`);
+  const preload = import.meta.resolve(`../package/test-preload${OURS}`);
   const only = options.only === undefined ? [] : [`--test-name-pattern=${options.only}`];
-  const args = [...sources, `--import=${own}`, '--test', ...only, ...files];
+  const args = [...sources, `--import=${preload}`, '--test', ...only, ...files];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
   const stop = (): void => void child.kill('SIGTERM');
   signal.addEventListener('abort', stop, { once: true });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { FabricError } from '@hyperty/runtime';
+import { createMemoryMedium, createMemoryStore, FabricError, systemClock } from '@hyperty/runtime';
 import {
   catalogueContract,
   createPublisherKey,
@@ -224,5 +224,31 @@ describe('publishing in a catalogue', () => {
     const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
     assert.equal(failed.length, 1);
     assert.equal(FabricError.from(failed[0]?.reason).code, 'forbidden');
+  });
+
+  it('gives a name to one owner when two processes that share a store publish it at once', async () => {
+    const medium = createMemoryMedium();
+    const shops = await Promise.all(
+      [0, 1].map(() => openShop(createMemoryStore({ clock: systemClock, medium }))),
+    );
+    try {
+      const attempts = shops.flatMap(({ catalogue }, n) =>
+        Array.from({ length: 5 }, async (_, round) => {
+          const owner = await createPublisher('acme.example/alice');
+          const version = `1.${n}.${round}`;
+          const bytes = packageOf({ version });
+          await putBytes(catalogue, bytes);
+          const descriptor = await owner.describe(bytes, { version });
+          return catalogue.call('publish', { descriptor });
+        }),
+      );
+      const outcomes = await Promise.allSettled(attempts);
+      // One account, ten keys: the first that is published is the account's, and no other.
+      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected') assert.equal(FabricError.from(outcome.reason).code, 'forbidden');
+    } finally {
+      for (const { domains } of shops) await domains.stop();
+    }
   });
 });
