@@ -8,3 +8,5 @@ export type { DirectorySource, SourceChange, SourcePerson } from './discovery/di
 export type { AskDomain } from './discovery/fan-out.ts';
 export type { HarvestLimits } from './discovery/harvest-guard.ts';
 export type { RegistryViewEntry, RegistryListener, RegistryView } from './discovery/registry-view.ts';
+export { createLdapSource, type LdapSourceDeps } from './discovery/ldap-source.ts';
+export type { LdapAttributes, LdapSettings, PasswordSource } from './discovery/ldap-settings.ts';

@@ -10,7 +10,7 @@ export const AUDIENCES = ['nobody', 'contacts', 'company', 'partners', 'public']
 /** What is shown or hidden together, see {@link profileSchema}. */
 export const FIELD_GROUPS = ['identity', 'work', 'place', 'presence'] as const;
 /** Results of one page at most, for colleagues; partners get fewer. */
-export const MAX_RESULTS = 100;
+const MAX_RESULTS = 100;
 
 // Neither controls, nor half characters, nor what turns the direction of the text around it.
 const PLAIN = /^[^\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]*$/u;
@@ -49,7 +49,7 @@ export const entrySchema = z.object({
 });
 
 /** What is looked for. All that is given must hold. */
-export const querySchema = z.object({
+const querySchema = z.object({
   kinds: z.array(kind).max(4).optional(),
   /** Words or their beginnings, in any order; accents and small typos do not matter. */
   text: z.string().max(256).optional(),
@@ -74,7 +74,7 @@ export const querySchema = z.object({
 });
 
 /** A domain that gave no answer, and why: not there, not in time, or it would not. */
-export const partialSchema = z.object({ domain, reason: z.enum(['offline', 'timeout', 'refused']) });
+const partialSchema = z.object({ domain, reason: z.enum(['offline', 'timeout', 'refused']) });
 
 const entries = z.array(entrySchema).max(1000);
 const partial = z.array(partialSchema).max(64);
@@ -90,7 +90,7 @@ const visibility = z.object({
 });
 
 /** What a person publishes of themselves. It replaces what was published before. */
-export const profileSchema = z.object({
+const profileSchema = z.object({
   name: plain.optional(),
   headline: plain.optional(),
   organisation: plain.optional(),

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { delay, FabricError, type Clock, type Logger } from '@hyperty/runtime';
 import type { Directory } from './directory.ts';
-import { listingOfEntry, type RegistryEntry, type RegistryView } from './registry-view.ts';
+import { listingOfEntry, type RegistryViewEntry, type RegistryView } from './registry-view.ts';
 import { backOffMs, SLICE } from './source-feed.ts';
 
 /** What a feed needs. */
@@ -90,7 +90,7 @@ class RegistryFeed {
     this.#fresh = undefined;
   }
 
-  #put(entry: RegistryEntry): void {
+  #put(entry: RegistryViewEntry): void {
     this.#known.add(entry.id);
     this.#deps.directory.put(listingOfEntry(entry));
   }

@@ -2,7 +2,7 @@
 import type { Listing } from './listing.ts';
 
 /** A hyperty or data object as the registry knows it. */
-export interface RegistryEntry {
+export interface RegistryViewEntry {
   readonly kind: 'hyperty' | 'data-object';
   /** Its address. */
   readonly id: string;
@@ -17,7 +17,7 @@ export interface RegistryEntry {
 
 /** What hears of a registry's changes. */
 export interface RegistryListener {
-  readonly changed: (entry: RegistryEntry) => void;
+  readonly changed: (entry: RegistryViewEntry) => void;
   readonly removed: (id: string) => void;
   /** Some changes may have been missed: all entries are asked for again. */
   readonly missed: () => void;
@@ -26,13 +26,13 @@ export interface RegistryListener {
 /** The registry of the own domain; the host wires it to the service in the same process, or over the fabric. */
 export interface RegistryView {
   /** All entries, also those that are disconnected. */
-  search(signal: AbortSignal): AsyncIterable<RegistryEntry>;
+  search(signal: AbortSignal): AsyncIterable<RegistryViewEntry>;
   /** Calls the listener for what changes from now on. Returns the end. */
   follow(listener: RegistryListener): () => void;
 }
 
 /** An entry as it is listed. */
-export function listingOfEntry({ skills: _, ...entry }: RegistryEntry & { skills?: never }): Listing {
+export function listingOfEntry({ skills: _, ...entry }: RegistryViewEntry & { skills?: never }): Listing {
   const { resources, schemas, name, ...rest } = entry;
   const shortened = (values: readonly string[] | undefined): string[] =>
     (values ?? [])

@@ -24,7 +24,7 @@ export interface Company {
 }
 
 /** A source that knows these people and nobody else, ever. */
-export const knowing = (people: readonly SourcePerson[], name = 'list') => ({
+const knowing = (people: readonly SourcePerson[], name = 'list') => ({
   name,
   async *load() {
     await Promise.resolve();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createMemoryMedium, createMemoryStore } from '@hyperty/runtime';
 import { createManualClock, type ManualClock } from '@hyperty/runtime/testing';
-import type { RegistryEntry, RegistryListener } from '@hyperty/services';
+import type { RegistryViewEntry, RegistryListener } from '@hyperty/services';
 import { startCompany, type Company } from './company.ts';
 
 const ALICE = '@alice:acme.example';
@@ -10,7 +10,7 @@ const BOB = '@bob:partner.example';
 
 /** A registry that a test fills. */
 function createRegistry() {
-  const entries = new Map<string, RegistryEntry>();
+  const entries = new Map<string, RegistryViewEntry>();
   const listeners = new Set<RegistryListener>();
   return {
     entries,
@@ -23,7 +23,7 @@ function createRegistry() {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    set(entry: RegistryEntry) {
+    set(entry: RegistryViewEntry) {
       entries.set(entry.id, entry);
       for (const { changed } of listeners) changed(entry);
     },
@@ -34,7 +34,7 @@ function createRegistry() {
   };
 }
 
-const chat = (status: RegistryEntry['status']): RegistryEntry => ({
+const chat = (status: RegistryViewEntry['status']): RegistryViewEntry => ({
   kind: 'hyperty',
   id: 'hyperty://acme.example/alice/chat',
   name: 'chat',
