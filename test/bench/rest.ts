@@ -6,17 +6,13 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import { connect, type AddressInfo } from 'node:net';
 import { defineContract, silentLogger } from '@hyperty/runtime';
-import {
-  checkAccess,
-  createAuthentication,
-  createCallLimits,
-  createDispatcher,
-  createRestApp,
-  createServiceMetrics,
-  defineService,
-  startRestServer,
-  type AnyService,
-} from '@hyperty/services/domain';
+import { createAuthentication } from '../../services/src/domain/authentication/authentication.ts';
+import { checkAccess, createDispatcher } from '../../services/src/domain/dispatcher.ts';
+import { createCallLimits } from '../../services/src/domain/limits.ts';
+import { createServiceMetrics } from '../../services/src/domain/metrics.ts';
+import { createRestApp } from '../../services/src/domain/rest/rest-app.ts';
+import { startRestServer } from '../../services/src/domain/rest/rest-server.ts';
+import { defineService, type AnyService } from '../../services/src/domain/service.ts';
 import express from 'express';
 import * as z from 'zod';
 import { median, type Figure } from './report.ts';

@@ -24,6 +24,7 @@ export function counter() {
       add: {
         summary: 'Adds a number.',
         access: 'partner',
+        rest: { method: 'post', path: '/sum' },
         handle: ({ by }, { caller }) => {
           sum += by;
           for (const tell of followers) tell(sum);
@@ -33,13 +34,19 @@ export function counter() {
       watch: {
         summary: 'The sum.',
         access: 'partner',
+        rest: { method: 'get', path: '/sum' },
         handle: () => ({ sum }),
         follow: (_input, { update }) => {
           followers.add(update);
           return () => followers.delete(update);
         },
       },
-      reset: { summary: 'Begins anew.', access: 'company', handle: () => ((sum = 0), {}) },
+      reset: {
+        summary: 'Begins anew.',
+        access: 'company',
+        rest: { method: 'delete', path: '/sum' },
+        handle: () => ((sum = 0), {}),
+      },
     },
   });
   return { service, followers };

@@ -30,7 +30,7 @@ export interface CallLimits {
   /** Takes the cost of each call from its caller's budget. Throws `rate-limited` with `retryAfterMs`. */
   readonly guard: Guard;
   /** Takes a point from who has proven nothing yet. @throws FabricError `rate-limited` */
-  admitStranger(remoteAddress: string): Promise<void>;
+  readonly admitStranger: (remoteAddress: string) => Promise<void>;
 }
 
 /** Creates limits. */

@@ -48,7 +48,7 @@ export function createOpenApi(dispatchers: readonly Dispatcher[], { domain, vers
 }
 
 const INTRODUCTION =
-  'The same operations as over the fabric, with the same checks and errors. Names of addresses in a path are percent-encoded.';
+  'The same operations as over the fabric, with the same checks and errors. Addresses in a path are percent-encoded.';
 
 const SECURITY = {
   accessToken: {
