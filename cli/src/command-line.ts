@@ -1,4 +1,5 @@
 /** What the descriptions of commands have in common: what a chosen command becomes, and options of several of them. */
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { LogLevel } from '@hyperty/runtime/node';
 import type { ExitCode } from './exit-code.ts';
@@ -40,4 +41,10 @@ export function addCredentials(command: Command): Command {
 /** The examples of a help text. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+/** The version of the command. */
+export function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

@@ -2,7 +2,6 @@
  * The `hyperty` command line: which commands and options there are, their help texts, and what exit code each outcome
  * gives. The work is done in `command/`.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { FabricError } from '@hyperty/runtime';
 import { doctor, type DoctorCommandOptions } from './command/doctor.ts';
@@ -13,7 +12,15 @@ import { run, type RunOptions } from './command/run.ts';
 import { status } from './command/status.ts';
 import { backUpStore, checkStore, restoreStore } from './command/store.ts';
 import { DEFAULT_DIR, up, type UpOptions } from './command/up.ts';
-import { addCredentials, examples, LOG_LEVELS, parsePort, type Action, type Choose } from './command-line.ts';
+import {
+  addCredentials,
+  examples,
+  LOG_LEVELS,
+  parsePort,
+  type Action,
+  type Choose,
+  version,
+} from './command-line.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { createInterruption, type Interruption } from './interruption.ts';
 import { describeServices } from './services-commands.ts';
@@ -271,11 +278,6 @@ function describeStore(program: Command, choose: Choose): void {
     .action((backup: string, target: string) =>
       choose(({ terminal }) => restoreStore(backup, target, terminal)),
     );
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 const HELP_AFTER = `

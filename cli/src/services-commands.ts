@@ -41,6 +41,10 @@ function describeRunning(program: Command, choose: Choose): void {
     .option('--data <folder>', 'folder of the stores', 'hyperty-data')
     .option('--store <redis>', 'redis://… in place of files, for several processes of one domain')
     .option('--partner <domain...>', 'domains that discovery asks too')
+    .option(
+      '--company <file>',
+      'YAML or JSON: what the company says of its directory (see docs/discovery.md)',
+    )
     .option('--ca <file>', 'certificate authority of partners, besides the public ones')
     .option('--allow-private', 'ask homeservers of partners at private addresses too')
     .addOption(

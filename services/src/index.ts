@@ -10,3 +10,4 @@ export type { HarvestLimits } from './discovery/harvest-guard.ts';
 export type { RegistryViewEntry, RegistryListener, RegistryView } from './discovery/registry-view.ts';
 export { createLdapSource, type LdapSourceDeps } from './discovery/ldap-source.ts';
 export type { LdapAttributes, LdapSettings, PasswordSource } from './discovery/ldap-settings.ts';
+export { registryView, type LocalRegistry } from './discovery/own-registry.ts';

@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import { FabricError } from '@hyperty/runtime';
 import type { LogLevel } from '@hyperty/runtime/node';
+import { version } from '../command-line.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import type { Interruption } from '../interruption.ts';
 import { startDomain, type DomainSettings, type RunningDomain } from '../domain/running-domain.ts';
@@ -22,6 +23,8 @@ export interface ServicesOptions {
   readonly store?: string;
   /** Domains whose services are asked too. */
   readonly partner?: readonly string[];
+  /** File in which the company says more of its directory. */
+  readonly company?: string;
   /** Certificate authority of partners, besides the public ones. */
   readonly ca?: string;
   /** Lets REST callers of partners be checked at addresses of this machine and of private networks. */
@@ -57,15 +60,8 @@ function settingsOf(
   options: ServicesOptions,
   url: string | null | undefined,
 ): Omit<DomainSettings, 'registration'> {
-  const {
-    homeserver: homeserverUrl,
-    data,
-    store,
-    partner = [],
-    ca,
-    allowPrivate = false,
-    logLevel,
-  } = options;
+  const { homeserver: homeserverUrl, data, store, partner = [], company, ca } = options;
+  const { allowPrivate = false, logLevel } = options;
   return {
     homeserverUrl: checkedUrl(homeserverUrl),
     listen: listenAddress(options.listen, url ?? undefined),
@@ -73,6 +69,8 @@ function settingsOf(
     partners: partner,
     allowPrivate,
     logLevel,
+    version: version(),
+    ...(company === undefined ? {} : { company }),
     ...(store === undefined ? {} : { store }),
     ...(ca === undefined ? {} : { ca }),
   };

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';
 import { requestMatrix } from '../world/client-api.ts';
-import { userId, type Company } from '../world/company.ts';
+import { servicesUrl, userId, type Company } from '../world/company.ts';
 import { lockHolder } from '../world/process-lock.ts';
 import { readWorld, worldPaths } from '../world/world-file.ts';
 
@@ -24,6 +24,8 @@ interface CompanyStatus {
   readonly baseUrl: string;
   readonly account: string;
   readonly answers: boolean;
+  /** Where its services are. */
+  readonly services: { readonly url: string; readonly answer: boolean };
 }
 
 /** Prints the state of the world in `dir`. Ends with 0 while all of it runs, else with 1. */
@@ -34,7 +36,7 @@ export async function status(
   const found = await worldStatus(resolve(options.dir));
   if (options.json === true) terminal.print(JSON.stringify(found, null, 2));
   else printStatus(found, terminal);
-  return found.state === 'running' && found.companies.every((it) => it.answers)
+  return found.state === 'running' && found.companies.every((it) => it.answers && it.services.answer)
     ? exitCodes.ok
     : exitCodes.failed;
 }
@@ -50,12 +52,19 @@ async function worldStatus(dir: string): Promise<WorldStatus> {
 
 async function companyStatus(company: Company): Promise<CompanyStatus> {
   const { name, serverName, baseUrl, person } = company;
-  const answers = await requestMatrix(baseUrl, { path: '/_matrix/client/versions', timeoutMs: 2000 }).then(
+  const url = servicesUrl(company);
+  const [answers, answer] = await Promise.all([
+    answersAt(baseUrl, '/_matrix/client/versions'),
+    answersAt(url, '/health'),
+  ]);
+  return { name, serverName, baseUrl, account: userId(company, person), answers, services: { url, answer } };
+}
+
+const answersAt = (baseUrl: string, path: string): Promise<boolean> =>
+  requestMatrix(baseUrl, { path, timeoutMs: 2000 }).then(
     () => true,
     () => false,
   );
-  return { name, serverName, baseUrl, account: userId(company, person), answers };
-}
 
 function printStatus(found: WorldStatus, terminal: Terminal): void {
   const { dir, state, pid, companies } = found;
@@ -66,11 +75,13 @@ function printStatus(found: WorldStatus, terminal: Terminal): void {
     running: `The world runs (process ${String(pid)}).`,
   }[state];
   terminal.print(terminal.bold(dir), explanation);
-  for (const { name, serverName, baseUrl, account, answers } of companies) {
-    terminal.printFinding({
-      check: name,
-      level: answers ? 'ok' : state === 'running' ? 'failure' : 'warning',
-      text: `${name}: ${serverName}, clients at ${baseUrl}, account ${account}${answers ? '' : ', does not answer'}`,
-    });
+  const levelOf = (answers: boolean): 'ok' | 'failure' | 'warning' =>
+    answers ? 'ok' : state === 'running' ? 'failure' : 'warning';
+  const ending = (answers: boolean): string => (answers ? '' : ', does not answer');
+  for (const { name, serverName, baseUrl, account, answers, services } of companies) {
+    const text = `${name}: ${serverName}, clients at ${baseUrl}, account ${account}${ending(answers)}`;
+    terminal.printFinding({ check: name, level: levelOf(answers), text });
+    const about = `${name}: services at ${services.url}${ending(services.answer)}`;
+    terminal.printFinding({ check: name, level: levelOf(services.answer), text: about });
   }
 }

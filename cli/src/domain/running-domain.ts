@@ -2,10 +2,13 @@
  * The services of one domain in this process: their stores, their host, and the port on which they answer their homeserver and
  * REST. What was begun ends in reverse order.
  */
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Store } from '@hyperty/runtime';
+import type { Logger, Store } from '@hyperty/runtime';
 import type { LogLevel } from '@hyperty/runtime/node';
-import type { HostedService, Registration, ServiceStatus } from '@hyperty/services/domain';
+import type { Registration, ServiceStatus } from '@hyperty/services/domain';
+import { readCompanyFile } from './company-file.ts';
+import { domainServices } from './domain-services.ts';
 import { openNamedStore, parseNamedStore, type NamedStore } from '../named-store.ts';
 
 /** What the services of a domain are started with. */
@@ -19,10 +22,14 @@ export interface DomainSettings {
   readonly store?: string;
   /** Domains whose discovery is asked too. */
   readonly partners: readonly string[];
+  /** File in which the company says more of its directory. */
+  readonly company?: string;
   /** File with the certificate authority of partners. */
   readonly ca?: string;
   readonly allowPrivate: boolean;
   readonly logLevel: LogLevel;
+  /** Of the command, for the API's description. */
+  readonly version: string;
 }
 
 /** Services that run. */
@@ -62,55 +69,60 @@ interface Life {
 }
 
 async function start(settings: DomainSettings, { signal, undo, stop }: Life): Promise<RunningDomain> {
-  const [{ ApplicationService, DomainHost, listen }, { createLogger }, { createMatrixProtostub }] =
-    await Promise.all([
-      import('@hyperty/services/domain'),
-      import('@hyperty/runtime/node'),
-      import('@hyperty/bridge'),
-    ]);
-  const { registration, homeserverUrl } = settings;
+  const [
+    { ApplicationService, privateRanges, startDomainServer },
+    { createLogger },
+    { createMatrixProtostub },
+  ] = await Promise.all([
+    import('@hyperty/services/domain'),
+    import('@hyperty/runtime/node'),
+    import('@hyperty/bridge'),
+  ]);
+  const { registration, homeserverUrl, allowPrivate, listen, version } = settings;
   const logger = createLogger({ level: settings.logLevel });
   const domain = await ApplicationService.domainOf({ registration, homeserverUrl });
   signal.throwIfAborted();
-  const services = await openServices(settings, domain, undo);
-  const host = new DomainHost({
+  const open = createStoreOpener(settings, domain, undo);
+  const discovery = await directoryOf(settings, domain, logger);
+  const services = await domainServices({ domain, logger, open, discovery });
+  const server = await startDomainServer({
     registration,
     homeserverUrl,
     domain,
     services,
     createProtostub: (session, renew) => createMatrixProtostub({ session, renew, masquerades: true, logger }),
-    dispatching: {},
+    listen,
+    version,
     logger,
+    ...(allowPrivate ? { allowedRanges: privateRanges } : {}),
+    ...(settings.ca === undefined ? {} : { extraCa: await readFile(settings.ca, 'utf8') }),
   });
-  const server = await listen(host, settings.listen);
   undo.push(() => server.stop());
-  undo.push(() => host.stop());
-  await host.start();
   return {
     domain,
     url: server.url,
     get warning() {
-      return host.pushFailure?.message;
+      return server.host.pushFailure?.message;
     },
-    status: () => host.status(),
+    status: () => server.host.status(),
     stop,
   };
 }
 
-async function openServices(
-  settings: DomainSettings,
-  domain: string,
-  undo: Life['undo'],
-): Promise<readonly HostedService[]> {
-  const { openFormat } = await import('@hyperty/services/domain');
-  const open = async (name: string): Promise<Store> => {
-    const store = await openNamedStore(placeOf(settings, domain, name));
+async function directoryOf({ company, partners }: DomainSettings, domain: string, logger: Logger) {
+  const file = company === undefined ? {} : await readCompanyFile(company, { domain, logger });
+  return { ...file, partners: [...new Set([...(file.partners ?? []), ...partners])] };
+}
+
+/** Opens the store of a service, brings it to the newest format, and closes it at the end. */
+function createStoreOpener(settings: DomainSettings, domain: string, undo: Life['undo']) {
+  return async (service: string): Promise<Store> => {
+    const { openFormat } = await import('@hyperty/services/domain');
+    const store = await openNamedStore(placeOf(settings, domain, service));
     undo.push(() => store.close());
     await openFormat(store);
     return store;
   };
-  await open('registry');
-  return [];
 }
 
 /** One store for each service: a file, or a name on the Redis. */
