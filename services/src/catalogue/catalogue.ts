@@ -9,7 +9,14 @@ import type { Caller } from '../domain/caller.ts';
 import { defineService, type AnyService, type OperationTable } from '../domain/service.ts';
 import { fetchPackage, putPackage } from './packages.ts';
 import { publish } from './publication.ts';
-import { readAccountKey, requireShelf, writes, type VersionRecord } from './records.ts';
+import {
+  readAccountKey,
+  readDescriptor,
+  requireShelf,
+  writes,
+  type Title,
+  type VersionRecord,
+} from './records.ts';
 import { bestFor, candidates, highestFirst, tagsOf } from './resolution.ts';
 import { createSearchIndex, type SearchIndex } from './search-index.ts';
 import { deprecate, setTag, yank } from './upkeep.ts';
@@ -64,7 +71,7 @@ function readings({ store, index }: Parts): Pick<Table, 'get' | 'versions' | 'se
       handle: async ({ wanted, ...title }) => {
         const [best] = candidates(await requireShelf(store, title), wanted);
         if (!best) throw new FabricError('not-found', `There is no such version of ${title.name}.`);
-        return entryOf(best);
+        return entryOf(store, title, best);
       },
     },
     versions: {
@@ -73,7 +80,7 @@ function readings({ store, index }: Parts): Pick<Table, 'get' | 'versions' | 'se
       rest: { method: 'get', path: '/descriptors/:kind/:name/versions', cacheControl: ASK_AGAIN },
       handle: async (title) => {
         const shelf = await requireShelf(store, title);
-        const versions = highestFirst(shelf.versions).map(summaryOf);
+        const versions = highestFirst(shelf.versions).map(({ constraints: _of, ...record }) => record);
         return { ...title, owner: shelf.owner, tags: tagsOf(shelf), versions };
       },
     },
@@ -99,7 +106,8 @@ function resolving({ store }: Parts): Pick<Table, 'resolve'> {
       },
       handle: async ({ wanted, runtime, capabilities, ...title }) => {
         const shelf = await requireShelf(store, title);
-        return entryOf(bestFor(shelf, candidates(shelf, wanted), { runtime, capabilities }));
+        const best = bestFor(shelf, candidates(shelf, wanted), { runtime, capabilities });
+        return entryOf(store, title, best);
       },
     },
   };
@@ -198,10 +206,7 @@ function ownerOf(caller: Caller | undefined): string {
   throw new FabricError('unauthenticated', 'The catalogue must know who publishes.');
 }
 
-const entryOf = ({ descriptor, ...state }: VersionRecord): CatalogueEntry => ({ descriptor, ...state });
-
-const summaryOf = ({ descriptor, ...state }: VersionRecord) => ({
-  version: descriptor.version,
-  ...state,
-  ...('package' in descriptor ? { sha256: descriptor.package.sha256 } : {}),
-});
+async function entryOf(store: Store, title: Title, record: VersionRecord): Promise<CatalogueEntry> {
+  const { version, sha256: _hash, constraints: _of, ...state } = record;
+  return { descriptor: await readDescriptor(store, title, version), ...state };
+}

@@ -1,5 +1,5 @@
 /** Publishing a version: who may, and what must hold before it is kept for ever. */
-import { FabricError, type Clock, type Store, type Write } from '@hyperty/runtime';
+import { FabricError, type Clock, type Store } from '@hyperty/runtime';
 import {
   canonicalJson,
   checkAgreement,
@@ -9,7 +9,7 @@ import {
   type CodeDescriptor,
   type Descriptor,
 } from '@hyperty/runtime/catalogue';
-import { readAccountKey, readPackage, readShelf, writes, type Shelf } from './records.ts';
+import { readAccountKey, readDescriptor, readPackage, readShelf, writes, type Shelf, type VersionRecord } from './records.ts'; // prettier-ignore
 import { isCompatibleStep, isTag, neighbours, tagsOf, titleText } from './resolution.ts';
 import { breakingChanges } from './schema-compatibility.ts';
 import type { TakeTurn } from './write-turn.ts';
@@ -47,21 +47,30 @@ export async function publish(
     const shelf = (await readShelf(store, descriptor)) ?? newShelf(descriptor, owner);
     checkOwner(shelf, owner);
     const accountKey = await checkKey(descriptor, store);
-    const old = shelf.versions.find((it) => it.descriptor.version === descriptor.version);
-    if (old && canonicalJson(old.descriptor) !== canonicalJson(descriptor)) throw isThere(descriptor);
+    const old = shelf.versions.find(({ version }) => version === descriptor.version);
+    if (old) await checkSame(descriptor, store);
+    else await checkNew(descriptor, shelf, store);
+    if (old?.yanked !== undefined && tag !== undefined) throw isYanked(descriptor);
     const tags = tag === undefined ? shelf.tags : withTag(shelf.tags, tag, descriptor.version);
-    const record = old ?? { descriptor, publishedAt: clock.now() };
-    if (record.yanked !== undefined && tag !== undefined) throw isYanked(descriptor);
-    const changes: Write[] = [writes.name(shelf, { owner, tags })];
-    if (!old) {
-      await checkNew(descriptor, shelf, store);
-      changes.push(writes.version(shelf, record), writes.account(owner, accountKey));
-      if ('package' in descriptor) changes.push(writes.noUpload(descriptor.package.sha256));
-    }
-    await commit(changes);
-    const versions = old ? shelf.versions : [...shelf.versions, record];
-    return { created: !old, shelf: { ...shelf, tags, versions } };
+    const versions = old ? shelf.versions : [...shelf.versions, recordOf(descriptor, clock.now())];
+    const next = { ...shelf, tags, versions };
+    const added = old ? [] : [writes.descriptor(descriptor), writes.account(owner, accountKey)];
+    const kept = !old && 'package' in descriptor ? [writes.noUpload(descriptor.package.sha256)] : [];
+    await commit([writes.name(next), ...added, ...kept]);
+    return { created: !old, shelf: next };
   });
+}
+
+function recordOf(descriptor: Descriptor, publishedAt: number): VersionRecord {
+  const { version } = descriptor;
+  if (!('package' in descriptor)) return { version, publishedAt };
+  const { constraints, package: code } = descriptor;
+  return { version, publishedAt, sha256: code.sha256, ...(constraints ? { constraints } : {}) };
+}
+
+async function checkSame(descriptor: Descriptor, store: Store): Promise<void> {
+  const old = await readDescriptor(store, descriptor, descriptor.version);
+  if (canonicalJson(old) !== canonicalJson(descriptor)) throw isThere(descriptor);
 }
 
 /** Tags with one more, or one that leads elsewhere. @throws FabricError `mailbox-full` */
@@ -130,7 +139,7 @@ async function checkNew(descriptor: Descriptor, shelf: Shelf, store: Store): Pro
       `${titleText(shelf)} has ${MOST.versions} versions; no more are taken.`,
     );
   if ('package' in descriptor) await checkPackage(descriptor, store);
-  if (descriptor.kind === 'schema') checkSchema(descriptor, shelf);
+  if (descriptor.kind === 'schema') await checkSchema(descriptor, shelf, store);
 }
 
 async function checkPackage(descriptor: CodeDescriptor, store: Store): Promise<void> {
@@ -146,10 +155,10 @@ async function checkPackage(descriptor: CodeDescriptor, store: Store): Promise<v
 
 type SchemaDescriptor = Extract<Descriptor, { readonly kind: 'schema' }>;
 
-function checkSchema(descriptor: SchemaDescriptor, shelf: Shelf): void {
+async function checkSchema(descriptor: SchemaDescriptor, shelf: Shelf, store: Store): Promise<void> {
   const { below, above } = neighbours(shelf.versions, descriptor.version);
-  if (below) checkStep(below.descriptor, descriptor);
-  if (above) checkStep(descriptor, above.descriptor);
+  if (below) checkStep(await readDescriptor(store, shelf, below.version), descriptor);
+  if (above) checkStep(descriptor, await readDescriptor(store, shelf, above.version));
 }
 
 function checkStep(from: Descriptor, to: Descriptor): void {

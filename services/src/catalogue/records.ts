@@ -1,6 +1,6 @@
 /** What the catalogue keeps in its store, under which keys, and how it is read. */
 import { FabricError, under, type Entry, type Store, type Write } from '@hyperty/runtime';
-import type { Descriptor, DescriptorKind } from '@hyperty/runtime/catalogue';
+import type { CodeDescriptor, Descriptor, DescriptorKind } from '@hyperty/runtime/catalogue';
 
 /** What a descriptor is called. */
 export interface Title {
@@ -8,25 +8,27 @@ export interface Title {
   readonly name: string;
 }
 
-/** Whose a name is, and where its tags lead. */
+/** What choosing a version takes; the descriptor itself is kept apart, so that many versions cost a reader little. */
+export interface VersionRecord {
+  readonly version: string;
+  readonly publishedAt: number;
+  readonly deprecated?: string;
+  readonly yanked?: string;
+  /** Of its package. */
+  readonly sha256?: string;
+  readonly constraints?: CodeDescriptor['constraints'];
+}
+
+/** Whose a name is, which versions it has, and where its tags lead. */
 export interface NameRecord {
   readonly owner: string;
   /** Only those that were set; `latest` follows the highest stable version unless it is here. */
   readonly tags: Readonly<Record<string, string>>;
-}
-
-/** One published version. */
-export interface VersionRecord {
-  readonly descriptor: Descriptor;
-  readonly publishedAt: number;
-  readonly deprecated?: string;
-  readonly yanked?: string;
+  readonly versions: readonly VersionRecord[];
 }
 
 /** A name with all its versions. */
-export interface Shelf extends Title, NameRecord {
-  readonly versions: readonly VersionRecord[];
-}
+export type Shelf = Title & NameRecord;
 
 /** A package that was put here and that no descriptor names yet. */
 export interface UploadRecord {
@@ -52,9 +54,10 @@ const json = (key: string, value: unknown): Write => ({ key, value: JSON.stringi
 
 /** Writes of each kind of record. */
 export const writes = {
-  name: (title: Title, record: NameRecord): Write => json(nameKey(title), record),
-  version: (title: Title, record: VersionRecord): Write =>
-    json(versionKey(title, record.descriptor.version), record),
+  name: ({ kind, name, owner, tags, versions }: Shelf): Write =>
+    json(nameKey({ kind, name }), { owner, tags, versions }),
+  descriptor: (descriptor: Descriptor): Write =>
+    json(versionKey(descriptor, descriptor.version), { descriptor }),
   package: (sha256: string, base64: string): Write => ({ key: packageKey(sha256), value: base64 }),
   noPackage: (sha256: string): Write => ({ key: packageKey(sha256), value: null }),
   upload: (sha256: string, record: UploadRecord): Write => json(uploadKey(sha256), record),
@@ -66,14 +69,17 @@ export const writes = {
 export async function readShelf(store: Store, title: Title): Promise<Shelf | undefined> {
   const text = await store.get(nameKey(title));
   if (text === undefined) return undefined;
-  const { kind, name } = title;
-  const entries = await readAll(store, `${VERSIONS}${titleKey(title)}/`);
-  return {
-    kind,
-    name,
-    ...parse<NameRecord>(text),
-    versions: entries.map(({ value }) => parse<VersionRecord>(value)),
-  };
+  return { kind: title.kind, name: title.name, ...parse<NameRecord>(text) };
+}
+
+/** The descriptor of a version that its name record lists. @throws FabricError `internal` when the store has lost it */
+export async function readDescriptor(store: Store, title: Title, version: string): Promise<Descriptor> {
+  const text = await store.get(versionKey(title, version));
+  if (text !== undefined) return parse<{ descriptor: Descriptor }>(text).descriptor;
+  throw new FabricError(
+    'internal',
+    `The store of the catalogue has lost ${titleKey(title)} ${version}; restore it.`,
+  );
 }
 
 /** A name that somebody has published. @throws FabricError `not-found`, `storage` */
@@ -92,9 +98,7 @@ export async function readTitles(store: Store): Promise<readonly Title[]> {
 
 /** The name that a changed key belongs to; undefined for keys of other records. */
 export function titleOf(key: string): Title | undefined {
-  const prefix = [NAMES, VERSIONS].find((it) => key.startsWith(it));
-  if (prefix === undefined) return undefined;
-  const [kind, name] = key.slice(prefix.length).split('/');
+  const [kind, name] = key.startsWith(NAMES) ? key.slice(NAMES.length).split('/') : [];
   return name === undefined ? undefined : { kind: kind as DescriptorKind, name };
 }
 
@@ -120,7 +124,7 @@ export async function readUploads(
 }
 
 /** Prefix of all that search looks at. */
-export const WATCHED = 'service/';
+export const WATCHED = NAMES;
 
 async function readAll(store: Store, prefix: string): Promise<readonly Entry[]> {
   const all: Entry[] = [];

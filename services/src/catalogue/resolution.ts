@@ -1,5 +1,5 @@
 /** Which version is meant: ranges and tags of semantic versions, what is withdrawn, and what a runtime can run. Pure. */
-import { compare, maxSatisfying, prerelease, rcompare, satisfies, validRange } from 'semver';
+import { compare, maxSatisfying, prerelease, Range, satisfies, SemVer, validRange } from 'semver';
 import { FabricError } from '@hyperty/runtime';
 import { DEFAULT_TAG, isExactVersion, type RuntimeKind } from '@hyperty/runtime/catalogue';
 import type { Shelf, VersionRecord } from './records.ts';
@@ -11,8 +11,10 @@ export interface Asker {
 }
 
 /** Versions from the highest to the lowest. */
-export const highestFirst = (versions: readonly VersionRecord[]): readonly VersionRecord[] =>
-  versions.toSorted((a, b) => rcompare(a.descriptor.version, b.descriptor.version));
+export function highestFirst(versions: readonly VersionRecord[]): readonly VersionRecord[] {
+  const parsed = versions.map((record) => ({ record, version: new SemVer(record.version) }));
+  return parsed.sort((a, b) => b.version.compare(a.version)).map(({ record }) => record);
+}
 
 /** True when no range and no version looks like this tag. */
 export const isTag = (text: string): boolean => validRange(text) === null;
@@ -20,15 +22,15 @@ export const isTag = (text: string): boolean => validRange(text) === null;
 /** The tags of a name with where they lead, `latest` among them once there is a stable version. */
 export function tagsOf(shelf: Shelf): Record<string, string> {
   const stable = shelf.versions
-    .filter(({ yanked, descriptor }) => yanked === undefined && prerelease(descriptor.version) === null)
-    .map(({ descriptor }) => descriptor.version);
+    .filter(({ yanked, version }) => yanked === undefined && prerelease(version) === null)
+    .map(({ version }) => version);
   const highest = maxSatisfying(stable, '*');
   return { ...(highest === null ? {} : { [DEFAULT_TAG]: highest }), ...shelf.tags };
 }
 
 /** The version of that very number, withdrawn or not. @throws FabricError `not-found` */
 export function exactly(shelf: Shelf, version: string): VersionRecord {
-  const found = shelf.versions.find(({ descriptor }) => descriptor.version === version);
+  const found = shelf.versions.find((it) => it.version === version);
   if (found) return found;
   throw new FabricError('not-found', `${titleText(shelf)} has no version ${version}; ${known(shelf)}.`);
 }
@@ -39,22 +41,21 @@ export function exactly(shelf: Shelf, version: string): VersionRecord {
  */
 export function candidates(shelf: Shelf, wanted: string = DEFAULT_TAG): readonly VersionRecord[] {
   if (isExactVersion(wanted)) return [exactly(shelf, wanted)];
-  const tags = tagsOf(shelf);
   if (isTag(wanted)) {
+    const tags = tagsOf(shelf);
     const tagged = Object.hasOwn(tags, wanted) ? tags[wanted] : undefined;
     if (tagged !== undefined) return [exactly(shelf, tagged)];
     throw noSuchTag(shelf, wanted, tags);
   }
-  const within = highestFirst(shelf.versions).filter(({ descriptor }) =>
-    satisfies(descriptor.version, wanted),
-  );
+  const range = new Range(wanted);
+  const within = highestFirst(shelf.versions.filter(({ version }) => range.test(version)));
   const standing = within.filter(({ yanked }) => yanked === undefined);
   if (standing.length > 0)
     return standing.toSorted(
       (a, b) => Number(a.deprecated !== undefined) - Number(b.deprecated !== undefined),
     );
   const [withdrawn] = within;
-  const why = withdrawn ? `; ${withdrawn.descriptor.version} was yanked: ${withdrawn.yanked ?? ''}` : '';
+  const why = withdrawn ? `; ${withdrawn.version} was yanked: ${withdrawn.yanked ?? ''}` : '';
   throw new FabricError(
     'not-found',
     `No version of ${titleText(shelf)} satisfies "${wanted}"${why}; ${known(shelf)}.`,
@@ -70,7 +71,7 @@ export function bestFor(shelf: Shelf, found: readonly VersionRecord[], asker: As
   for (const record of found) {
     const lacks = lackingOf(record, asker);
     if (lacks.length === 0) return record;
-    unmet.push({ version: record.descriptor.version, lacks });
+    unmet.push({ version: record.version, lacks });
   }
   const [best] = unmet;
   const more = unmet.length > 1 ? `; neither do ${unmet.length - 1} other versions fit` : '';
@@ -81,9 +82,8 @@ export function bestFor(shelf: Shelf, found: readonly VersionRecord[], asker: As
   );
 }
 
-function lackingOf({ descriptor }: VersionRecord, { runtime, capabilities }: Asker): readonly string[] {
-  if (!('package' in descriptor)) return [];
-  const { runtimes, capabilities: needed = [] } = descriptor.constraints ?? {};
+function lackingOf({ constraints = {} }: VersionRecord, { runtime, capabilities }: Asker): readonly string[] {
+  const { runtimes, capabilities: needed = [] } = constraints;
   const kinds =
     runtimes === undefined || runtimes.includes(runtime) ? [] : [`a runtime in ${runtimes.join(' or ')}`];
   return [...kinds, ...needed.filter((it) => !capabilities.includes(it))];
@@ -95,11 +95,11 @@ export function neighbours(
   version: string,
 ): { readonly below: VersionRecord | undefined; readonly above: VersionRecord | undefined } {
   const stable = highestFirst(versions).filter(
-    ({ descriptor, yanked }) => yanked === undefined && prerelease(descriptor.version) === null,
+    (it) => it.yanked === undefined && prerelease(it.version) === null,
   );
   return {
-    below: stable.find(({ descriptor }) => compare(descriptor.version, version) < 0),
-    above: stable.findLast(({ descriptor }) => compare(descriptor.version, version) > 0),
+    below: stable.find((it) => compare(it.version, version) < 0),
+    above: stable.findLast((it) => compare(it.version, version) > 0),
   };
 }
 
@@ -115,7 +115,7 @@ const known = ({ versions }: Shelf): string =>
     ? 'it has none'
     : `it has ${highestFirst(versions)
         .slice(0, 10)
-        .map(({ descriptor }) => descriptor.version)
+        .map(({ version }) => version)
         .join(', ')}`;
 
 function noSuchTag(shelf: Shelf, tag: string, tags: Record<string, string>): FabricError {

@@ -2,7 +2,15 @@
 import type { Store } from '@hyperty/runtime';
 import type { CatalogueFind, DescriptorKind } from '@hyperty/runtime/catalogue';
 import { latestOf } from './publication.ts';
-import { readShelf, readTitles, titleOf, WATCHED, type Shelf, type Title } from './records.ts';
+import {
+  readDescriptor,
+  readShelf,
+  readTitles,
+  titleOf,
+  WATCHED,
+  type Shelf,
+  type Title,
+} from './records.ts';
 import { highestFirst } from './resolution.ts';
 
 /** What is searched for. */
@@ -32,7 +40,7 @@ export function createSearchIndex(store: Store): SearchIndex {
       .then(async () => {
         for (const title of await titles()) {
           const shelf = await readShelf(store, title);
-          const find = shelf && findOf(shelf);
+          const find = shelf && (await findOf(shelf, store));
           if (find) finds.set(`${title.kind}/${title.name}`, find);
           else finds.delete(`${title.kind}/${title.name}`);
         }
@@ -63,13 +71,13 @@ export function createSearchIndex(store: Store): SearchIndex {
   };
 }
 
-function findOf(shelf: Shelf): CatalogueFind | undefined {
+async function findOf(shelf: Shelf, store: Store): Promise<CatalogueFind | undefined> {
   const standing = highestFirst(shelf.versions).filter(({ yanked }) => yanked === undefined);
   const latest = latestOf(shelf);
-  const record = standing.find(({ descriptor }) => descriptor.version === latest) ?? standing[0];
+  const record = standing.find((it) => it.version === latest) ?? standing[0];
   if (!record) return undefined;
-  const { descriptor, deprecated } = record;
-  const { kind, name, version, description, keywords = [] } = descriptor;
+  const { version, deprecated } = record;
+  const { kind, name, description, keywords = [] } = await readDescriptor(store, shelf, version);
   const find = { kind, name, version, description, keywords, owner: shelf.owner };
   return deprecated === undefined ? find : { ...find, deprecated };
 }

@@ -31,8 +31,9 @@ export const setTag = (
       if (yanked !== undefined) throw isYanked({ name: title.name, version });
       tags = withTag(tags, tag, version);
     }
-    await commit([writes.name(shelf, { owner, tags })]);
-    return changed({ ...shelf, tags });
+    const next = { ...shelf, tags };
+    await commit([writes.name(next)]);
+    return changed(next);
   });
 
 /** One version and why; null takes it back. */
@@ -74,7 +75,8 @@ const judge = (
     const shelf = await requireShelf(store, { kind, name });
     checkOwner(shelf, owner);
     const { record, tags } = change(exactly(shelf, version), shelf);
-    await commit([writes.name(shelf, { owner, tags }), writes.version(shelf, record)]);
-    const versions = shelf.versions.map((it) => (it.descriptor.version === version ? record : it));
-    return changed({ ...shelf, tags, versions });
+    const versions = shelf.versions.map((it) => (it.version === version ? record : it));
+    const next = { ...shelf, tags, versions };
+    await commit([writes.name(next)]);
+    return changed(next);
   });
