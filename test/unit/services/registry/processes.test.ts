@@ -1,11 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  createMemoryMedium,
-  createMemoryStore,
-  FabricError,
-  type RegistryEntry,
-  type Store,
-} from '@hyperty/runtime';
+import { createMemoryMedium, type RegistryEntry } from '@hyperty/runtime';
 import { createManualClock } from '@hyperty/runtime/testing';
 import fc from 'fast-check';
 import { createFrailStore } from '../../../support/frail-store.ts';
@@ -197,6 +191,7 @@ describe('a registry that is started again', () => {
     await clock.settle();
     assert.deepEqual((await desk.search({ owner: ALICE })).entries, []);
     await registerAlice(desk);
+    await clock.settle();
     store.failNext(1, 'after');
     await assert.rejects(desk.call(ALICES, 'disconnect', { runtime: ALICES }), failsWith('storage'));
     await clock.advance(2000);
