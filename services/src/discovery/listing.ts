@@ -60,3 +60,10 @@ export function withoutGaps<T extends object>(fields: T): { [K in keyof T]?: Exc
   const there = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(there) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
+
+// Controls, half characters, and what turns the direction of the text around it.
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** A text that can be shown anywhere, of `maxChars` at most. */
+export const printable = (text: string, maxChars: number): string =>
+  text.slice(0, maxChars).replace(UNPRINTABLE, ' ').trim();

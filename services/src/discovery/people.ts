@@ -4,7 +4,7 @@ import { SERVICE_OWNER_PREFIX } from '@hyperty/runtime';
 import { disclosureOf } from './audience.ts';
 import type { DirectorySource, SourcePerson } from './directory-source.ts';
 import type { Directory } from './directory.ts';
-import { handleOf, withoutGaps, type Listing } from './listing.ts';
+import { handleOf, printable, withoutGaps, type Listing } from './listing.ts';
 
 /** What people are joined for. */
 export interface PeopleOptions {
@@ -20,7 +20,6 @@ type Said = Omit<SourcePerson, 'userId'>;
 const CHARS = { text: 256, skill: 64, picture: 512, userId: 255 };
 const MOST_SKILLS = 32;
 const PICTURE = /^(mxc|https):\/\/[\x21-\x7e]+$/;
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Joins what is said of each person. */
 export class People {
@@ -130,7 +129,7 @@ function listingOf(userId: string, saying: readonly (Said | PublishedProfile)[])
 /** What a source says, within the bounds of an entry. */
 function cleaned({ name, headline, organisation, role, skills, place, picture }: SourcePerson): Said {
   const text = (value: string | undefined, most = CHARS.text): string | undefined =>
-    value?.replace(UNPRINTABLE, ' ').trim().slice(0, most).toWellFormed() || undefined;
+    value === undefined ? undefined : printable(value, most) || undefined;
   const known = skills?.map((skill) => text(skill, CHARS.skill)).filter((skill) => skill !== undefined);
   const isPicture = picture !== undefined && picture.length <= CHARS.picture && PICTURE.test(picture);
   return withoutGaps({

@@ -1,5 +1,5 @@
 /** What discovery needs of a registry: hyperties and data objects of the domain, and how they change. */
-import type { Listing } from './listing.ts';
+import { printable, withoutGaps, type Listing } from './listing.ts';
 
 /** A hyperty or data object as the registry knows it. */
 export interface RegistryViewEntry {
@@ -31,18 +31,22 @@ export interface RegistryView {
   follow(listener: RegistryListener): () => void;
 }
 
+const MOST = { words: 32, chars: 256 };
+
 /** An entry as it is listed. */
-export function listingOfEntry({ skills: _, ...entry }: RegistryViewEntry & { skills?: never }): Listing {
-  const { resources, schemas, name, ...rest } = entry;
-  const shortened = (values: readonly string[] | undefined): string[] =>
-    (values ?? [])
-      .slice(0, 32)
-      .map((value) => value.slice(0, 256))
+export function listingOfEntry({ name, headline, resources, schemas, ...rest }: RegistryViewEntry): Listing {
+  const shortened = (values: readonly string[] | undefined): string[] | undefined =>
+    values
+      ?.slice(0, MOST.words)
+      .map((value) => value.slice(0, MOST.chars))
       .filter((value) => value !== '');
   return {
     ...rest,
-    name: name.slice(0, 256),
-    ...(resources ? { resources: shortened(resources) } : {}),
-    ...(schemas ? { schemas: shortened(schemas) } : {}),
+    name: printable(name, MOST.chars),
+    ...withoutGaps({
+      headline: headline === undefined ? undefined : printable(headline, MOST.chars),
+      resources: shortened(resources),
+      schemas: shortened(schemas),
+    }),
   };
 }
