@@ -15,6 +15,8 @@ export interface RuntimeSessionOptions {
   readonly store?: NamedStore | undefined;
   /** Hears of hyperties that crashed too often. Default: the logger does. */
   readonly onEscalation?: RuntimeOptions['onEscalation'];
+  /** Keeps the registry of the domain told of what it hosts. Default: it does not. */
+  readonly registers?: boolean;
   /** Default: warnings and errors on the console. */
   readonly logger?: Logger;
   /** The world's folder: the runtime can be watched there with `hyperty inspect`. Default: it cannot be watched. */
@@ -57,6 +59,7 @@ export async function startRuntime(
       ...(memoryFolder === undefined ? {} : { storage: createFileStorage(memoryFolder) }),
       ...(options.logger === undefined ? {} : { logger: options.logger }),
       ...(store === undefined ? {} : { store }),
+      ...(options.registers === true ? { registry: {} } : {}),
       ...(options.onEscalation === undefined ? {} : { onEscalation: options.onEscalation }),
     });
     const watching = await startWatching(runtime, options, undo);

@@ -60,7 +60,8 @@ export async function run(
     keeper === undefined
       ? named && namedOr(named, `${lease.session.userId}/${nameOf(subject, options, file)}`)
       : ({ kind: 'file', file: storePlaceOf(lease, keeper) } as const);
-  const starting = startRuntime(lease, { ...(await observation(options, terminal)), store });
+  const registers = subject.kind !== 'script'; // a script is gone before anybody looks for it
+  const starting = startRuntime(lease, { ...(await observation(options, terminal)), store, registers });
   const started = await (store === undefined ? starting : patiently(starting, store, terminal));
   tellCircumstances(started, options, terminal);
   try {

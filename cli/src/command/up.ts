@@ -115,9 +115,10 @@ async function untilInterrupted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
 
-function printExchange({ proof, address, host }: Exchange, terminal: Terminal): void {
+function printExchange({ proof, address, host, foundMs }: Exchange, terminal: Terminal): void {
   terminal.print(
     '',
+    `${terminal.bold('alice')} at acme searches her partners for a greeter, and finds ${terminal.bold(address)}   ${terminal.dim(formatMs(foundMs))}`,
     `${terminal.bold(proof.asker)} asks ${terminal.bold(address)}`,
     `  → ${JSON.stringify(proof.request)}`,
     `  ← "${proof.answer}"   ${terminal.dim(`from ${host}`)}`,
