@@ -10,7 +10,7 @@ import { defineService, type AnyService, type OperationTable } from '../domain/s
 import { fetchPackage, putPackage } from './packages.ts';
 import { publish } from './publication.ts';
 import {
-  readAccountKey,
+  readAccount,
   readDescriptor,
   requireShelf,
   writes,
@@ -134,16 +134,16 @@ function publishing({ store, clock, takeTurn }: Parts): Pick<Table, 'publish' | 
       handle: ({ publicKey, signature }, { caller }) =>
         takeTurn(async ({ commit }) => {
           const owner = ownerOf(caller);
-          const known = await readAccountKey(store, owner);
-          if (known === publicKey) return { publicKey }; // the same request again
+          const known = await readAccount(store, owner);
+          if (known?.publicKey === publicKey) return { publicKey }; // the same request again
           if (known === undefined)
             throw new FabricError(
               'not-found',
               `${owner} has published nothing yet, so there is no key to replace.`,
             );
-          if (!(await isSuccession({ owner, next: publicKey, signature }, known)))
+          if (!(await isSuccession({ owner, next: publicKey, signature }, known.publicKey)))
             throw new FabricError('forbidden', `This is not signed with the key of ${owner}.`);
-          await commit([writes.account(owner, publicKey)]);
+          await commit([writes.account(owner, { ...known, publicKey })]);
           return { publicKey };
         }),
     },

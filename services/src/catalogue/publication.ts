@@ -9,12 +9,12 @@ import {
   type CodeDescriptor,
   type Descriptor,
 } from '@hyperty/runtime/catalogue';
-import { readAccountKey, readDescriptor, readPackage, readShelf, writes, type Shelf, type VersionRecord } from './records.ts'; // prettier-ignore
+import { readAccount, readDescriptor, readPackage, readShelf, writes, type AccountRecord, type Shelf, type VersionRecord } from './records.ts'; // prettier-ignore
 import { isCompatibleStep, isTag, neighbours, tagsOf, titleText } from './resolution.ts';
 import { breakingChanges } from './schema-compatibility.ts';
 import type { TakeTurn } from './write-turn.ts';
 
-const MOST = { versions: 500, tags: 32 };
+const MOST = { names: 1000, versions: 500, tags: 32 };
 
 /** What publishing needs. */
 export interface PublicationDeps {
@@ -44,9 +44,10 @@ export async function publish(
   await checkDescriptor(descriptor, owner);
   if (tag !== undefined) checkTag(tag);
   return takeTurn(async ({ commit }) => {
-    const shelf = (await readShelf(store, descriptor)) ?? newShelf(descriptor, owner);
+    const known = await readShelf(store, descriptor);
+    const shelf = known ?? { kind: descriptor.kind, name: descriptor.name, owner, tags: {}, versions: [] };
     checkOwner(shelf, owner);
-    const accountKey = await checkKey(descriptor, store);
+    const account = accountAfter(await readAccount(store, owner), descriptor, known === undefined);
     const old = shelf.versions.find(({ version }) => version === descriptor.version);
     if (old) await checkSame(descriptor, store);
     else await checkNew(descriptor, shelf, store);
@@ -54,7 +55,7 @@ export async function publish(
     const tags = tag === undefined ? shelf.tags : withTag(shelf.tags, tag, descriptor.version);
     const versions = old ? shelf.versions : [...shelf.versions, recordOf(descriptor, clock.now())];
     const next = { ...shelf, tags, versions };
-    const added = old ? [] : [writes.descriptor(descriptor), writes.account(owner, accountKey)];
+    const added = old ? [] : [writes.descriptor(descriptor), writes.account(owner, account)];
     const kept = !old && 'package' in descriptor ? [writes.noUpload(descriptor.package.sha256)] : [];
     await commit([writes.name(next), ...added, ...kept]);
     return { created: !old, shelf: next };
@@ -100,14 +101,6 @@ export function checkOwner(shelf: Shelf, owner: string): void {
 export const isYanked = ({ name, version }: Pick<Descriptor, 'name' | 'version'>): FabricError =>
   new FabricError('conflict', `${name} ${version} is yanked; no tag can lead to it.`);
 
-const newShelf = ({ kind, name }: Descriptor, owner: string): Shelf => ({
-  kind,
-  name,
-  owner,
-  tags: {},
-  versions: [],
-});
-
 async function checkDescriptor(descriptor: Descriptor, owner: string): Promise<void> {
   if (descriptor.publisher.owner !== owner)
     throw new FabricError(
@@ -122,14 +115,21 @@ async function checkDescriptor(descriptor: Descriptor, owner: string): Promise<v
 }
 
 /** Trusted on first use: an account goes on with the key with which it began, until it says so with that key. */
-async function checkKey({ publisher }: Descriptor, store: Store): Promise<string> {
-  const known = await readAccountKey(store, publisher.owner);
-  if (known === undefined || known === publisher.publicKey) return publisher.publicKey;
-  throw new FabricError(
-    'forbidden',
-    `${publisher.owner} publishes with another key. Use that one, or replace it with "hyperty catalogue replace-key" where it is.`,
-    { details: { publicKey: known } },
-  );
+function accountAfter(
+  known: AccountRecord | undefined,
+  { publisher }: Descriptor,
+  isNewName: boolean,
+): AccountRecord {
+  const { publicKey, names } = known ?? { publicKey: publisher.publicKey, names: 0 };
+  if (publicKey !== publisher.publicKey)
+    throw new FabricError(
+      'forbidden',
+      `${publisher.owner} publishes with another key. Use that one, or replace it with "hyperty catalogue replace-key" where it is.`,
+      { details: { publicKey } },
+    );
+  if (isNewName && names >= MOST.names)
+    throw new FabricError('mailbox-full', `${publisher.owner} has ${names} names; no more are taken.`);
+  return { publicKey, names: isNewName ? names + 1 : names };
 }
 
 async function checkNew(descriptor: Descriptor, shelf: Shelf, store: Store): Promise<void> {

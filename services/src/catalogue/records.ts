@@ -37,6 +37,14 @@ export interface UploadRecord {
   readonly at: number;
 }
 
+/** An account that publishes. */
+export interface AccountRecord {
+  /** The key that it signs with. */
+  readonly publicKey: string;
+  /** How many names it owns. */
+  readonly names: number;
+}
+
 const NAMES = 'service/name/';
 const VERSIONS = 'service/version/';
 const PACKAGES = 'service/package/';
@@ -62,7 +70,7 @@ export const writes = {
   noPackage: (sha256: string): Write => ({ key: packageKey(sha256), value: null }),
   upload: (sha256: string, record: UploadRecord): Write => json(uploadKey(sha256), record),
   noUpload: (sha256: string): Write => ({ key: uploadKey(sha256), value: null }),
-  account: (owner: string, publicKey: string): Write => json(accountKey(owner), { publicKey }),
+  account: (owner: string, record: AccountRecord): Write => json(accountKey(owner), record),
 };
 
 /** A name with its versions; undefined when nobody has published it. @throws FabricError `storage` */
@@ -106,10 +114,10 @@ export function titleOf(key: string): Title | undefined {
 export const readPackage = (store: Store, sha256: string): Promise<string | undefined> =>
   store.get(packageKey(sha256));
 
-/** The public key that an account publishes with; undefined before its first publication. */
-export async function readAccountKey(store: Store, owner: string): Promise<string | undefined> {
+/** What is known of an account; undefined before its first publication. */
+export async function readAccount(store: Store, owner: string): Promise<AccountRecord | undefined> {
   const text = await store.get(accountKey(owner));
-  return text === undefined ? undefined : parse<{ publicKey: string }>(text).publicKey;
+  return text === undefined ? undefined : parse<AccountRecord>(text);
 }
 
 /** All packages that no descriptor names yet. */

@@ -211,6 +211,24 @@ describe('publishing in a catalogue', () => {
     await putBytes(shop.catalogue, filler(10));
   });
 
+  it('takes a bounded number of names, versions and tags of one owner', async () => {
+    await shop.publish('1.0.0');
+    const account = `service/account/${encodeURIComponent('acme.example/alice')}`;
+    const { publicKey } = JSON.parse((await shop.store.get(account)) ?? '') as { publicKey: string };
+    await shop.store.commit([{ key: account, value: JSON.stringify({ publicKey, names: 1000 }) }]);
+    await assert.rejects(shop.publish('1.0.0', { name: 'other' }), failsWith('mailbox-full', /1000 names/));
+    await shop.publish('1.1.0');
+    for (let n = 0; n < 32; n += 1)
+      await shop.catalogue.call('tag', { ...GREETER, tag: `t${n}`, version: '1.0.0' });
+    const tagging = shop.catalogue.call('tag', { ...GREETER, tag: 'one-more', version: '1.0.0' });
+    await assert.rejects(tagging, failsWith('mailbox-full', /32 tags/));
+    const key = 'service/name/hyperty/greeter';
+    const record = JSON.parse((await shop.store.get(key)) ?? '') as { versions: object[] };
+    const versions = Array.from({ length: 500 }, (_, n) => ({ version: `0.${n}.0`, publishedAt: 0 }));
+    await shop.store.commit([{ key, value: JSON.stringify({ ...record, versions }) }]);
+    await assert.rejects(shop.publish('3.0.0'), failsWith('mailbox-full', /500 versions/));
+  });
+
   it('gives versions to one of two who publish the same name at once', async () => {
     const carol = await shop.domains.person('carol');
     const other = await createPublisher('acme.example/carol');
