@@ -1,7 +1,7 @@
 /** The HTTP server of the REST road: hardened against those who are slow, many, or large; ends gracefully. */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { FabricError, type Logger } from '@hyperty/runtime';
 
 /** Where it listens. */
@@ -57,8 +57,20 @@ export async function startRestServer(rest: Drainable, options: RestServerOption
   server.on('drop', () => {
     logger.warn({ maxConnections }, 'a connection was refused: too many');
   });
+  const silent = watchSilent(server);
   await listenOn(server, host, port);
-  return serverOf(server, host, rest);
+  return serverOf({ server, rest, silent }, host);
+}
+
+/** Connections on which no request has come yet: browsers open some ahead. Node.js does not count them as idle. */
+function watchSilent(server: Server): ReadonlySet<Socket> {
+  const silent = new Set<Socket>();
+  server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  server.on('request', ({ socket }) => silent.delete(socket));
+  return silent;
 }
 
 async function listenOn(server: Server, host: string, port: number): Promise<void> {
@@ -74,21 +86,29 @@ async function listenOn(server: Server, host: string, port: number): Promise<voi
   }
 }
 
-function serverOf(server: Server, host: string, rest: Drainable): RestServer {
+interface Serving {
+  readonly server: Server;
+  readonly rest: Drainable;
+  readonly silent: ReadonlySet<Socket>;
+}
+
+function serverOf(serving: Serving, host: string): RestServer {
+  const { server } = serving;
   const { port } = server.address() as AddressInfo;
   let stopped: Promise<void> | undefined;
   return {
     port,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    stop: ({ deadlineMs = 10_000 } = {}) => (stopped ??= stop(server, rest, deadlineMs)),
+    stop: ({ deadlineMs = 10_000 } = {}) => (stopped ??= stop(serving, deadlineMs)),
   };
 }
 
-function stop(server: Server, rest: Drainable, deadlineMs: number): Promise<void> {
+function stop({ server, rest, silent }: Serving, deadlineMs: number): Promise<void> {
   return new Promise((resolve) => {
     // Connections that become idle after `close` would stay until their time-out.
     const idle = setInterval(() => {
       server.closeIdleConnections();
+      for (const socket of silent) socket.destroy();
     }, IDLE_CHECK_MS);
     const deadline = setTimeout(() => {
       server.closeAllConnections();
