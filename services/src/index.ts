@@ -11,3 +11,5 @@ export type { RegistryViewEntry, RegistryListener, RegistryView } from './discov
 export { createLdapSource, type LdapSourceDeps } from './discovery/ldap-source.ts';
 export type { LdapAttributes, LdapSettings, PasswordSource } from './discovery/ldap-settings.ts';
 export { registryView, type LocalRegistry } from './discovery/own-registry.ts';
+export { createMatrixReader, type MatrixReader, type MatrixReaderOptions, type MatrixUser } from './discovery/matrix-reader.ts'; // prettier-ignore
+export { createMatrixSource, type MatrixSourceOptions } from './discovery/matrix-source.ts';
