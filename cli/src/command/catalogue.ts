@@ -107,7 +107,7 @@ function entryLines(
   }
   rows.push(['deprecated', deprecated], ['yanked', yanked]);
   const lines = rows.flatMap(([label, text]) =>
-    text === undefined ? [] : `${label.padEnd(11)}${printable(text)}`,
+    text === undefined || text === '' ? [] : `${label.padEnd(11)}${printable(text)}`,
   );
   return descriptor.kind === 'schema' ? [...lines, printableJson(descriptor.schema, 2)] : lines;
 }

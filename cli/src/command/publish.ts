@@ -73,7 +73,7 @@ function tellRelease({ draft: { kind, name, version }, bytes, sha256 }: Release,
 }
 
 function tellKey(key: KeptKey, terminal: Terminal): PublisherKey {
-  const text = `made the key with which this account signs from now on: ${key.file}; keep a copy, nothing else replaces it`;
+  const text = `made the key with which this account signs from now on: ${key.file}; keep a copy: without it the account cannot publish again`;
   if (key.isNew) terminal.printProgress({ kind: 'warning', text });
   return key;
 }
