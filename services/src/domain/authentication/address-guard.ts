@@ -49,10 +49,7 @@ export function createAddressGuard(
   lookUp: LookUp = (host) => systemLookup(host, { all: true, order: 'verbatim' }),
 ): AddressGuard {
   const [refusedList, allowedList] = [listOf(NOT_PUBLIC), listOf(allowed)];
-  const isRefused = (address: string): boolean => {
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    return refusedList.check(address, family) && !allowedList.check(address, family);
-  };
+  const isRefused = (address: string): boolean => !allowedList(address) && refusedList(address);
   return async (host) => {
     const literal = host.replace(/^\[(.*)\]$/, '$1');
     const found = isIP(literal) === 0 ? await resolve(host, lookUp) : [{ address: literal }];
@@ -71,13 +68,20 @@ async function resolve(host: string, lookUp: LookUp): ReturnType<LookUp> {
   }
 }
 
-function listOf(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
+/** One list for each family: a `BlockList` takes IPv4 addresses for members of `::ffff:0:0/96`. */
+function listOf(ranges: readonly string[]): (address: string) => boolean {
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const range of ranges) {
     const [network = '', bits] = range.split('/');
-    const family = isIP(network);
-    if (family === 0 || bits === undefined) throw new TypeError(`"${range}" is no range of addresses.`);
-    list.addSubnet(network, Number(bits), family === 6 ? 'ipv6' : 'ipv4');
+    if (isIP(network) === 0 || bits === undefined)
+      throw new TypeError(`"${range}" is no range of addresses.`);
+    const family = familyOf(network);
+    lists[family].addSubnet(network, Number(bits), family);
   }
-  return list;
+  return (address) => {
+    const family = familyOf(address);
+    return lists[family].check(address, family);
+  };
 }
+
+const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
