@@ -13,3 +13,4 @@ export type { LdapAttributes, LdapSettings, PasswordSource } from './discovery/l
 export { registryView, type LocalRegistry } from './discovery/own-registry.ts';
 export { createMatrixReader, type MatrixReader, type MatrixReaderOptions, type MatrixUser } from './discovery/matrix-reader.ts'; // prettier-ignore
 export { createMatrixSource, type MatrixSourceOptions } from './discovery/matrix-source.ts';
+export { serveDiscovery } from './discovery/serve-discovery.ts';

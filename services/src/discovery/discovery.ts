@@ -41,7 +41,7 @@ export interface DiscoveryOptions {
   readonly bounds?: Partial<Readonly<Record<FieldGroup, Audience>>>;
   /** Of people who have chosen none. Default `company`. */
   readonly defaultAudience?: Audience;
-  /** Domains that `domains: 'partners'` asks, and that the bound `partners` means. */
+  /** Domains that the bound `partners` means; `domains: 'partners'` asks the first 32 of them. */
   readonly partners?: readonly string[];
   /** The first says most. */
   readonly sources?: readonly DirectorySource[];
@@ -59,6 +59,8 @@ type Operations = (typeof discoveryContract)['operations'];
 
 const DEFAULT_RESULTS = 20;
 const OWN_MIN_PREFIX_CHARS = 2;
+/** Other domains that one question is sent to; of more partners the first. */
+const MOST_OTHERS = 32;
 
 /** Creates the service. */
 export function createDiscovery(options: DiscoveryOptions): AnyService {
@@ -193,7 +195,7 @@ class Discovery {
     const isOwn = asked.delete(domain);
     const limit = query.limit ?? DEFAULT_RESULTS;
     const scope = { viewer, limit, minPrefixChars: OWN_MIN_PREFIX_CHARS, isPaged: true };
-    return { query, scope, isOwn, others: cursor === undefined ? [...asked] : [] };
+    return { query, scope, isOwn, others: cursor === undefined ? [...asked].slice(0, MOST_OTHERS) : [] };
   }
 
   #listCompany(): void {

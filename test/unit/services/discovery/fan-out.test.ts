@@ -93,6 +93,14 @@ describe('a search at partners', () => {
     assert.deepEqual(asked, []);
   });
 
+  it('asks 32 partners at most', async () => {
+    await company.stop();
+    company = await startCompany({ clock, partners: partnersOf(100), askDomain });
+    const { results } = await company.ask(CAROL, { text: 'ann', domains: 'partners', limit: 100 });
+    assert.equal(asked.length, 32);
+    assert.equal(results.length, 32);
+  });
+
   const LIES: Readonly<Record<string, unknown>> = {
     'a person of another domain': entry('p0.example', { id: '@boss:acme.example' }),
     'an entry labelled with another domain': entry('acme.example'),
