@@ -1,7 +1,7 @@
 /** `/openapi.json`, and `/docs`: Swagger UI from this server's own disk, under a policy that allows nothing from elsewhere. */
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Router, type RequestHandler, type Response } from 'express';
 import type { Dispatcher } from './dispatcher.ts';
 import { createOpenApi, type OpenApiOptions } from './openapi.ts';
@@ -47,7 +47,7 @@ const FROM_SWAGGER: Readonly<Record<string, string>> = {
 
 /** The two pages. The document is made when it is first asked for. */
 export function createDocsPages(dispatchers: readonly Dispatcher[], options: OpenApiOptions): RequestHandler {
-  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const folder = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
   let document: string | undefined;
   const router = Router({ strict: false });
   router.get('/openapi.json', (_request, response) => {

@@ -62,7 +62,9 @@ function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> 
         reject(new FabricError('cancelled', 'The request ended before its body was complete.'));
       });
     };
-    request.on('data', take).once('end', finish).once('close', abandon).once('error', abandon);
+    // Who has gone while somebody else was asked is not heard of any more.
+    if (request.destroyed) abandon();
+    else request.on('data', take).once('end', finish).once('close', abandon).once('error', abandon);
   });
 }
 

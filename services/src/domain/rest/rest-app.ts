@@ -177,6 +177,7 @@ class RestRoad implements RestApp {
       });
       response.once('close', stop);
       if (response.destroyed) {
+        free();
         stop();
         return;
       }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { silentLogger } from '@hyperty/runtime';
+import { callerFor } from '../../../../../services/src/domain/caller.ts';
 import { createDispatcher } from '../../../../../services/src/domain/dispatcher.ts';
 import {
   createRestApp,
@@ -143,6 +144,27 @@ describe('the HTTP server of the REST road', () => {
     await start({}, { authenticate, admitStranger });
     assert.equal((await fetch(`${server.url}/echo/v1/look/a`)).status, 500);
     assert.deepEqual(asked, ['127.0.0.1']);
+  });
+
+  it('forgets clients that go while it is found out who they are', async () => {
+    const asked: (() => void)[] = [];
+    const alice = callerFor('@alice:acme.example', 'acme.example');
+    const authenticate = () => () =>
+      new Promise<typeof alice>((resolve) => {
+        asked.push(() => {
+          resolve(alice);
+        });
+      });
+    await start({}, { authenticate });
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write('PUT /echo/v1/kept/a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx');
+    await eventually(() => asked.length === 1, 'it is asked who that is');
+    socket.destroy();
+    const next = fetch(`${server.url}/echo/v1/look/a`);
+    await eventually(() => asked.length === 2, 'the server has turned to the next');
+    for (const answer of asked) answer();
+    assert.equal((await next).status, 200);
+    await eventually(() => rest.inProgress === 0, 'nothing is left', 2000);
   });
 
   it('believes X-Forwarded-For only where it is told to', async () => {
