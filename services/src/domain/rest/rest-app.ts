@@ -89,6 +89,7 @@ class RestRoad implements RestApp {
     if (options.homeserverRoutes) app.use(options.homeserverRoutes);
     app.use(this.#enter());
     for (const dispatcher of options.dispatchers) this.#mount(dispatcher);
+    app.use(this.#admitToPages());
     for (const page of options.pages ?? []) app.use(page);
     app.use((request) => {
       const text = `There is no ${request.method} ${request.path.slice(0, 200)}; see /docs.`;
@@ -116,6 +117,15 @@ class RestRoad implements RestApp {
       if (this.#isDraining) response.shouldKeepAlive = false;
       if (admitOrigin(request, response)) return;
       if (carriesToken(request.originalUrl)) throw tokenInUrl();
+      next();
+    };
+  }
+
+  /** Pages are for anybody, so they are limited by address; whoever watches over the process is always answered. */
+  #admitToPages(): RequestHandler {
+    return async (request, _response, next) => {
+      if (request.path !== '/health' && request.path !== '/ready')
+        await this.#options.admitStranger?.(remoteOf(request));
       next();
     };
   }

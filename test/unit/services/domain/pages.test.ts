@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { FabricError, silentLogger } from '@hyperty/runtime';
+import { createMemoryStore, FabricError, silentLogger, systemClock } from '@hyperty/runtime';
 import { createDispatcher } from '../../../../services/src/domain/dispatcher.ts';
 import { createDocsPages } from '../../../../services/src/domain/docs-page.ts';
 import { createHealthPages, type Health } from '../../../../services/src/domain/health.ts';
+import { createCallLimits } from '../../../../services/src/domain/limits.ts';
 import { createMetricsPage, createServiceMetrics } from '../../../../services/src/domain/metrics.ts';
 import { createRestApp } from '../../../../services/src/domain/rest/rest-app.ts';
 import { startRestServer, type RestServer } from '../../../../services/src/domain/rest/rest-server.ts';
 import { createCatalogue } from '../../../../services/src/catalogue/catalogue.ts';
-import { createMemoryStore, systemClock } from '@hyperty/runtime';
 import { echo } from '../../../support/echo-service.ts';
 
 describe('the pages beside the services', () => {
@@ -32,7 +32,9 @@ describe('the pages beside the services', () => {
       createMetricsPage(metrics),
       createDocsPages(dispatchers, { domain: 'acme.example', version: '1.2.3' }),
     ];
-    const rest = createRestApp({ dispatchers, authenticate: () => undefined, logger: silentLogger, pages });
+    const { admitStranger } = createCallLimits({ stranger: 20 });
+    const authenticate = () => undefined;
+    const rest = createRestApp({ dispatchers, authenticate, admitStranger, logger: silentLogger, pages });
     server = await startRestServer(rest, { port: 0, logger: silentLogger });
   });
   afterEach(() => server.stop());
@@ -69,6 +71,12 @@ describe('the pages beside the services', () => {
     ])
       assert.ok(text.includes(`${line}\n`), line);
     assert.match(text, /^process_resident_memory_bytes \d/m);
+  });
+
+  it('are limited by address, but for whoever watches over the process', async () => {
+    for (let n = 0; n < 20; n += 1) assert.equal((await get('/docs')).status, 200);
+    for (const path of ['/docs', '/metrics', '/nowhere']) assert.equal((await get(path)).status, 429);
+    for (const path of ['/health', '/ready']) assert.equal((await get(path)).status, 200);
   });
 
   it('let nobody choose the labels of metrics', async () => {
