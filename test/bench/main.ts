@@ -7,6 +7,7 @@ import { benchDurable } from './durable.ts';
 import { benchIdle } from './idle.ts';
 import { benchLocal } from './local.ts';
 import { printTable, writeFigures, type Figure } from './report.ts';
+import { benchRegistry } from './registry.ts';
 import { benchRest } from './rest.ts';
 import { benchRoundTrip } from './round-trip.ts';
 import { benchStore } from './store.ts';
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   store: benchStore,
   durable: benchDurable,
   rest: benchRest,
+  registry: benchRegistry,
   'round-trip': benchRoundTrip,
   throughput: benchThroughput,
   'durable-throughput': benchDurableThroughput,

@@ -35,6 +35,8 @@ export class Replica {
   #sweeping: Timer;
   #retrying: Timer;
   #isRunning = false;
+  #isStale = false;
+  #isReloading = false;
   /** Keys that have changed while everything is being loaded; undefined afterwards. */
   #early: string[] | undefined = [];
 
@@ -117,7 +119,25 @@ export class Replica {
         this.#again(this.turn(part, () => (entries ? this.#reload(part) : this.#reloadLease(part))));
   }
 
+  /** One after the other; what is asked for meanwhile is one more. */
   async #reloadAll(): Promise<void> {
+    this.#isStale = true;
+    if (this.#isReloading) return;
+    this.#isReloading = true;
+    try {
+      while (this.#takeStale()) await this.#reloadOnce();
+    } finally {
+      this.#isReloading = false;
+    }
+  }
+
+  #takeStale(): boolean {
+    const wasStale = this.#isStale;
+    this.#isStale = false;
+    return wasStale && this.#isRunning;
+  }
+
+  async #reloadOnce(): Promise<void> {
     const parts = new Set([...this.#deps.index.holders.keys(), ...(await readParts(this.#deps.store))]);
     for (const part of parts) await this.turn(part, () => this.#reload(part));
   }
