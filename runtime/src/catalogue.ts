@@ -49,6 +49,6 @@ export { canonicalJson, sha256Of } from './catalogue/plain-json.ts';
 export { fromBase64, toBase64 } from './catalogue/base64.ts';
 export { importModule, instantiatePackage, MODULE_FOOT, MODULE_HEAD, type HostModules, type ImportModule } from './catalogue/module-text.ts'; // prettier-ignore
 export { createPackageCache, type PackageCache } from './catalogue/package-cache.ts';
-export { detectPlatform, type PlatformKind } from './catalogue/platform-kind.ts';
+export { detectPlatform, lackingOf, type PlatformKind } from './catalogue/platform-kind.ts';
 export type { DeployOptions, LoadedHyperty, LoadOptions } from './catalogue/deploy.ts';
 export { deploy, hostModules, load, type Deployed } from './deployment.ts';

@@ -15,7 +15,7 @@ import { MAX_PACKAGE_BYTES, type CodeDescriptor } from './descriptor.ts';
 import { importModule, instantiatePackage, type HostModules, type ImportModule } from './module-text.ts';
 import type { PackageCache } from './package-cache.ts';
 import { sha256Of } from './plain-json.ts';
-import { detectPlatform, type PlatformKind } from './platform-kind.ts';
+import { detectPlatform, lackingOf, type PlatformKind } from './platform-kind.ts';
 import { isSignedByPublisher } from './signature.ts';
 import { checkAgreement, checkPackageSize, decodePackage, type SourcePackage } from './source-package.ts';
 
@@ -67,7 +67,7 @@ export async function loadHyperty(
     timeoutMs: options.timeoutMs ?? FETCH_TIMEOUT_MS,
     ...(options.signal ? { signal: options.signal } : {}),
   };
-  const { kind: runtimeKind, capabilities } = options.platform ?? detectPlatform();
+  const platform = platformOf(options);
   const { kind, name, wanted } = parts;
   const entry = await catalogue.call(
     'resolve',
@@ -75,12 +75,13 @@ export async function loadHyperty(
       kind,
       name,
       ...(wanted === undefined ? {} : { wanted }),
-      runtime: runtimeKind,
-      capabilities: [...new Set([...capabilities, ...(options.capabilities ?? [])])],
+      runtime: platform.kind,
+      capabilities: [...platform.capabilities],
     },
     call,
   );
   const descriptor = await verifiedDescriptor(entry, parts);
+  checkConstraints(descriptor, platform);
   const source = await fetchPackage(descriptor, { catalogue, call, cache: options.cache });
   const label = catalogueUrl({ ...parts, wanted: descriptor.version });
   const main = await instantiatePackage(source, {
@@ -121,6 +122,20 @@ async function verifiedDescriptor(
   throw new FabricError(
     'invalid',
     `The signature of ${label} is wrong: it has been changed since it was published.`,
+  );
+}
+
+function platformOf({ platform = detectPlatform(), capabilities = [] }: LoadOptions): PlatformKind {
+  return { kind: platform.kind, capabilities: [...new Set([...platform.capabilities, ...capabilities])] };
+}
+
+/** The catalogue has looked at them already; what is signed is what counts. */
+function checkConstraints({ name, version, constraints }: CodeDescriptor, platform: PlatformKind): void {
+  const lacks = lackingOf(constraints ?? {}, platform);
+  if (lacks.length === 0) return;
+  throw new FabricError(
+    'unsupported',
+    `${name} ${version} does not run here: it needs ${lacks.join(' and ')}.`,
   );
 }
 

@@ -7,6 +7,12 @@ export interface PlatformKind {
   readonly capabilities: readonly string[];
 }
 
+/** What a descriptor asks for. */
+export interface Constraints {
+  readonly runtimes?: readonly RuntimeKind[] | undefined;
+  readonly capabilities?: readonly string[] | undefined;
+}
+
 interface Surroundings {
   readonly document?: unknown;
   readonly WorkerGlobalScope?: unknown;
@@ -29,6 +35,16 @@ export function detectPlatform(around: Surroundings = globalThis): PlatformKind 
   if (!isBrowser(around)) return { kind: 'node', capabilities };
   const isPhone = around.navigator?.userAgentData?.mobile === true;
   return { kind: isPhone ? 'phone' : 'browser', capabilities };
+}
+
+/** What a platform lacks of what a descriptor's constraints ask for, in words. */
+export function lackingOf(
+  { runtimes, capabilities = [] }: Constraints,
+  platform: PlatformKind,
+): readonly string[] {
+  const isKind = runtimes === undefined || runtimes.includes(platform.kind);
+  const lacks = capabilities.filter((it) => !platform.capabilities.includes(it));
+  return isKind ? lacks : [`a runtime in ${runtimes.join(' or ')}`, ...lacks];
 }
 
 /** True in pages and workers of a browser. */

@@ -106,7 +106,7 @@ function resolving({ store }: Parts): Pick<Table, 'resolve'> {
       },
       handle: async ({ wanted, runtime, capabilities, ...title }) => {
         const shelf = await requireShelf(store, title);
-        const best = bestFor(shelf, candidates(shelf, wanted), { runtime, capabilities });
+        const best = bestFor(shelf, candidates(shelf, wanted), { kind: runtime, capabilities });
         return entryOf(store, title, best);
       },
     },

@@ -1,14 +1,8 @@
 /** Which version is meant: ranges and tags of semantic versions, what is withdrawn, and what a runtime can run. Pure. */
 import { compare, maxSatisfying, prerelease, Range, satisfies, SemVer, validRange } from 'semver';
 import { FabricError } from '@hyperty/runtime';
-import { DEFAULT_TAG, isExactVersion, type RuntimeKind } from '@hyperty/runtime/catalogue';
+import { DEFAULT_TAG, isExactVersion, lackingOf, type PlatformKind } from '@hyperty/runtime/catalogue';
 import type { Shelf, VersionRecord } from './records.ts';
-
-/** Where code is to run. */
-export interface Asker {
-  readonly runtime: RuntimeKind;
-  readonly capabilities: readonly string[];
-}
 
 /** Versions from the highest to the lowest. */
 export function highestFirst(versions: readonly VersionRecord[]): readonly VersionRecord[] {
@@ -66,10 +60,10 @@ export function candidates(shelf: Shelf, wanted: string = DEFAULT_TAG): readonly
  * The best of them that the asker can run.
  * @throws FabricError `unsupported`; its message says what the best one lacks, `details.unmet` of each what it lacks
  */
-export function bestFor(shelf: Shelf, found: readonly VersionRecord[], asker: Asker): VersionRecord {
+export function bestFor(shelf: Shelf, found: readonly VersionRecord[], asker: PlatformKind): VersionRecord {
   const unmet: { readonly version: string; readonly lacks: readonly string[] }[] = [];
   for (const record of found) {
-    const lacks = lackingOf(record, asker);
+    const lacks = lackingOf(record.constraints ?? {}, asker);
     if (lacks.length === 0) return record;
     unmet.push({ version: record.version, lacks });
   }
@@ -80,13 +74,6 @@ export function bestFor(shelf: Shelf, found: readonly VersionRecord[], asker: As
     `${titleText(shelf)} ${best?.version ?? ''} does not run there: it needs ${best?.lacks.join(' and ') ?? ''}${more}.`,
     { details: { unmet: unmet.slice(0, 10) } },
   );
-}
-
-function lackingOf({ constraints = {} }: VersionRecord, { runtime, capabilities }: Asker): readonly string[] {
-  const { runtimes, capabilities: needed = [] } = constraints;
-  const kinds =
-    runtimes === undefined || runtimes.includes(runtime) ? [] : [`a runtime in ${runtimes.join(' or ')}`];
-  return [...kinds, ...needed.filter((it) => !capabilities.includes(it))];
 }
 
 /** The highest version below `version`, and the lowest above it, among stable ones that are not yanked. */

@@ -85,6 +85,20 @@ describe('preparing a release', () => {
     assert.deepEqual(draft.schema, { type: 'object' });
   });
 
+  it('takes a runtime that has no code', async () => {
+    const said = {
+      name: 'meeting-room',
+      version: '1.0.0',
+      description: 'Our screens.',
+      license: 'UNLICENSED',
+    };
+    const runtime = { kind: 'browser', capabilities: ['camera'] };
+    const { draft, bytes } = await prepare({}, said, { kind: 'runtime', main: undefined, runtime });
+    assert.equal(bytes, undefined);
+    const { license: _none, ...rest } = said;
+    assert.deepEqual(draft, { formatVersion: 1, kind: 'runtime', ...rest, runtime });
+  });
+
   it('says what cannot be published, and where', async () => {
     const refused: [string, Parameters<typeof prepare>, RegExp][] = [
       [

@@ -173,6 +173,18 @@ describe('deploying from a catalogue', () => {
     assert.equal(entry.descriptor.version, '1.0.0');
   });
 
+  it('looks at the constraints that are signed, whatever the catalogue says', async () => {
+    await shop.publish('1.0.0', { constraints: { runtimes: ['browser'], capabilities: ['camera'] } });
+    const key = 'service/name/hyperty/greeter';
+    const record = JSON.parse((await shop.store.get(key)) ?? '') as object;
+    const versions = [{ version: '1.0.0', publishedAt: 0 }];
+    await shop.store.commit([{ key, value: JSON.stringify({ ...record, versions }) }]);
+    await assert.rejects(
+      load(carol, URL_1),
+      failsWith('unsupported', /does not run here: it needs a runtime in browser and camera/),
+    );
+  });
+
   it('fetches a package once while its cache has it, and again when that is damaged', async () => {
     await shop.publish('1.0.0');
     const storage = createMemoryStorage();
