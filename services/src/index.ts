@@ -3,6 +3,7 @@ export { createRedisStore, type RedisStoreOptions } from './store/redis-store.ts
 export { createCatalogue, type CatalogueOptions } from './catalogue/catalogue.ts';
 export { serveCatalogue } from './catalogue/serve-catalogue.ts';
 export { createRegistry, type RegistryOptions, type RegistryService } from './registry/registry.ts';
+export { serveRegistry } from './registry/serve-registry.ts';
 export { createDiscovery, type CompanyListing, type DiscoveryOptions } from './discovery/discovery.ts';
 export type { DirectorySource, SourceChange, SourcePerson } from './discovery/directory-source.ts';
 export type { AskDomain } from './discovery/fan-out.ts';
