@@ -18,11 +18,15 @@ export interface Found {
   readonly cursor?: string;
 }
 
-/** A registry and its callers. */
-export interface Desk {
+/** A registry in memory and its callers. */
+export interface Desk extends Callers {
   readonly clock: ManualClock;
-  readonly store: Store;
   readonly medium: MemoryMedium;
+}
+
+/** A registry, and how it is called. */
+export interface Callers {
+  readonly store: Store;
   readonly service: RegistryService;
   /** Calls as an account over REST (`@alice:acme.example`) or as an address over the fabric. */
   call(who: string, operation: string, input: object): Promise<unknown>;
@@ -48,10 +52,11 @@ export async function openDesk(
   const store = options.store ?? createMemoryStore({ medium, clock });
   const service = createRegistry({ ...rest, store, clock });
   await service.start?.();
-  return deskOf({ service, clock, store, medium });
+  return { ...deskOf({ service, store }), clock, medium };
 }
 
-function deskOf(parts: Pick<Desk, 'service' | 'clock' | 'store' | 'medium'>): Desk {
+/** Calls a registry. */
+export function deskOf(parts: Pick<Callers, 'service' | 'store'>): Callers {
   const dispatcher: Dispatcher = createDispatcher(parts.service);
   const requestOf = (who: string, operation: string, input: object) => ({
     operation,
@@ -59,7 +64,7 @@ function deskOf(parts: Pick<Desk, 'service' | 'clock' | 'store' | 'medium'>): De
     caller: who.startsWith('@') ? callerFor(who, 'acme.example') : callerAt(who as never, 'acme.example'),
     signal: new AbortController().signal,
   });
-  const call: Desk['call'] = (who, operation, input) => dispatcher.call(requestOf(who, operation, input));
+  const call: Callers['call'] = (who, operation, input) => dispatcher.call(requestOf(who, operation, input));
   return {
     ...parts,
     call,
@@ -79,7 +84,7 @@ function deskOf(parts: Pick<Desk, 'service' | 'clock' | 'store' | 'medium'>): De
 }
 
 /** Registers chat, or what is given, for alice. */
-export const registerAlice = async (desk: Desk, input: object = {}): Promise<Lease> =>
+export const registerAlice = async (desk: Callers, input: object = {}): Promise<Lease> =>
   (await desk.call(ALICES, 'register', {
     runtime: ALICES,
     entries: [{ address: CHAT, resources: ['chat'], schemas: ['https://acme.example/message'] }],
