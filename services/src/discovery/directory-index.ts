@@ -16,8 +16,12 @@ export interface WordSearch {
   readonly fields: readonly SearchField[];
   /** Shorter words must be there as they are. */
   readonly minPrefixChars: number;
+  /** Which listings count. */
+  readonly accepts: (listing: Listing) => boolean;
 }
 
+/** Listings of one word at most: to make results of all costs half a second where 100,000 have it. */
+const MOST_OF_A_WORD = 5000;
 const SORT_KEY_CHARS = 80;
 const WEIGHTS = { prefix: 0.6, fuzzy: 0.3 };
 
@@ -68,20 +72,79 @@ export class DirectoryIndex {
     return true;
   }
 
-  /** Listings that have all words, with how well they fit. */
-  find({ words, fields, minPrefixChars }: WordSearch): Map<string, number> {
-    const options: SearchOptions = {
-      fields: [...fields],
-      boost: FIELD_WEIGHTS,
-      combineWith: 'AND',
-      prefix: (word) => word.length >= minPrefixChars,
-      fuzzy: (word) => typosOf(word),
-      weights: WEIGHTS,
+  /**
+   * Listings that have all words, with how well they fit. Of a word that very many have, the best {@link MOST_OF_A_WORD}
+   * count, unless there is a rarer one beside it: then all that have that one.
+   */
+  find(search: WordSearch): Map<string, number> {
+    const { words, accepts } = search;
+    const accepted = new Map<string, boolean>();
+    const isAccepted = (id: string): boolean => {
+      const known = accepted.get(id);
+      if (known !== undefined) return known;
+      const listing = this.#all.get(id)?.listing;
+      const isGood = listing !== undefined && accepts(listing);
+      accepted.set(id, isGood);
+      return isGood;
     };
-    const query = { combineWith: 'AND' as const, queries: [...words] };
-    const found = this.#words.search(query, options);
+    const base = this.#rarest(search, isAccepted);
+    let all = base?.found ?? new Map<string, number>();
+    for (const word of words) {
+      if (word === base?.word || all.size === 0) continue;
+      const before = all;
+      all = added(
+        before,
+        this.#findOne(word, search, (id) => before.has(id)),
+      );
+    }
+    return all;
+  }
+
+  /** The first word that is rare; longer ones are so more often. When none is, the longest. */
+  #rarest(
+    search: WordSearch,
+    accepts: (id: string) => boolean,
+  ): { readonly word: string; readonly found: Map<string, number> } | undefined {
+    let longest: { word: string; found: Map<string, number> } | undefined;
+    for (const word of [...search.words].sort((a, b) => b.length - a.length)) {
+      const found = this.#findOne(word, search, accepts);
+      if (found.size < MOST_OF_A_WORD) return { word, found };
+      longest ??= { word, found };
+    }
+    return longest;
+  }
+
+  #findOne(word: string, search: WordSearch, accepts: (id: string) => boolean): Map<string, number> {
+    const chosen = new Set<string>();
+    const isChosen = (id: string): boolean => {
+      if (chosen.has(id)) return true;
+      if (!accepts(id) || chosen.size >= MOST_OF_A_WORD) return false;
+      chosen.add(id);
+      return true;
+    };
+    const options: SearchOptions = {
+      fields: [...search.fields],
+      boost: FIELD_WEIGHTS,
+      prefix: (term) => term.length >= search.minPrefixChars,
+      fuzzy: (term) => typosOf(term),
+      weights: WEIGHTS,
+      // Asked before a result is made of a document; words as they are come first, then beginnings, then typos.
+      boostDocument: (id) => (isChosen(id as string) ? 1 : 0),
+      tokenize: (text) => [text],
+    };
+    const found = this.#words.search(word, options);
     return new Map(found.map(({ id, score }) => [id as string, score]));
   }
+}
+
+/** Those in both, with both scores. */
+function added(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): Map<string, number> {
+  const both = new Map<string, number>();
+  for (const [id, score] of a) {
+    const other = b.get(id);
+    if (other !== undefined) both.set(id, score + other);
+  }
+  return both;
 }
 
 /** Words of a listing that no index is needed for, to tell whether a change may matter to a search. */

@@ -34,6 +34,9 @@ export interface FoundPage {
   readonly cursor: string | undefined;
 }
 
+/** What somebody may see of a listing. */
+type View = (listing: Listing) => Shown;
+
 /** The company chooses its own audience. */
 const UNBOUNDED: CompanyBounds = { groups: groupsOf('public'), partners: new Set() };
 
@@ -119,41 +122,50 @@ export class Directory {
     return shown !== NONE_SHOWN && fits(asked, found.listing, shown) && mayHaveWords(asked, found.listing);
   }
 
-  *#hits(asked: Wanted, viewer: Viewer): Generator<Hit> {
-    const found = this.#found(asked);
+  #hits(asked: Wanted, viewer: Viewer): Iterable<Hit> {
     const view = this.#viewOf(viewer);
-    for (const { listing, sortKey } of this.#candidates(asked.query, found?.(ALL_FIELDS))) {
+    return asked.words ? this.#hitsOfWords(asked, asked.words, view) : this.#hitsWithout(asked, view);
+  }
+
+  *#hitsWithout(asked: Wanted, view: View): Generator<Hit> {
+    for (const { listing, sortKey } of this.#candidates(asked.query)) {
       const shown = view(listing);
-      if (shown === NONE_SHOWN || !fits(asked, listing, shown)) continue;
-      // Words in what may not be seen count for nothing: else whoever asks for them would learn of them.
-      const score = found ? found(fieldSetOf(listing, shown)).get(listing.id) : 0;
-      if (score !== undefined) yield { listing, sortKey, shown, score };
+      if (shown !== NONE_SHOWN && fits(asked, listing, shown)) yield { listing, sortKey, shown, score: 0 };
     }
   }
 
-  /** What the words find in each set of fields, looked for when it is needed; undefined when no words were given. */
-  #found({ words, minPrefixChars }: Wanted): ((set: number) => Map<string, number>) | undefined {
-    if (!words) return undefined;
-    const sets = new Map<number, Map<string, number>>();
-    return (set) => {
-      const known = sets.get(set);
-      if (known) return known;
-      const fields = fieldsOf(set);
-      const found =
-        words.length === 0 ? new Map<string, number>() : this.#index.find({ words, fields, minPrefixChars });
-      sets.set(set, found);
-      return found;
-    };
+  /**
+   * Each listing is searched in the fields that the viewer may see, and in no others: words in what may not be seen count
+   * for nothing, else whoever asks for them would learn of them.
+   */
+  *#hitsOfWords(asked: Wanted, words: readonly string[], view: View): Generator<Hit> {
+    const { minPrefixChars } = asked;
+    // Who is found in the fields that may be seen is found in all fields, so the first search shows which sets there are.
+    const sets = new Set<number>([ALL_FIELDS]);
+    for (const set of sets) {
+      const accepts = (listing: Listing): boolean => {
+        const shown = view(listing);
+        if (shown === NONE_SHOWN || !fits(asked, listing, shown)) return false;
+        const own = fieldSetOf(listing, shown);
+        sets.add(own);
+        return own === set;
+      };
+      const found = this.#index.find({ words, fields: fieldsOf(set), minPrefixChars, accepts });
+      for (const [id, score] of found) {
+        const indexed = this.#index.get(id);
+        if (indexed) yield { ...indexed, shown: view(indexed.listing), score };
+      }
+    }
   }
 
-  #candidates({ id }: DiscoveryQuery, found: ReadonlyMap<string, number> | undefined): Iterable<Indexed> {
-    if (!found && id === undefined) return this.#index.all();
-    const ids = found?.keys() ?? [id ?? '', ...(this.#belongings.get(id ?? '') ?? [])];
-    return [...ids].map((one) => this.#index.get(one)).filter((indexed) => indexed !== undefined);
+  #candidates({ id }: DiscoveryQuery): Iterable<Indexed> {
+    if (id === undefined) return this.#index.all();
+    const ids = [id, ...(this.#belongings.get(id) ?? [])];
+    return ids.map((one) => this.#index.get(one)).filter((indexed) => indexed !== undefined);
   }
 
   /** What a viewer may see of each listing. Most people show the same, so it is worked out once for all of them. */
-  #viewOf(viewer: Viewer): (listing: Listing) => Shown {
+  #viewOf(viewer: Viewer): View {
     const { bounds } = this.#options;
     const known = new Map<Disclosure, Shown>();
     const ofOthers = (owner: string, disclosure: Disclosure): Shown => {

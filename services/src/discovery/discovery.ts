@@ -10,7 +10,7 @@ import type { DirectorySource } from './directory-source.ts';
 import { Directory } from './directory.ts';
 import { FanOut, type AskDomain } from './fan-out.ts';
 import { defaultHarvestLimits, HarvestGuard, PARTNER_MAX_RESULTS, PARTNER_MIN_CHARS, type HarvestLimits } from './harvest-guard.ts'; // prettier-ignore
-import { withoutGaps } from './listing.ts';
+import { pictureOf, printable, withoutGaps } from './listing.ts';
 import { joined, type LiveSearch, type Question } from './live-search.ts';
 import { LiveSearches } from './live-searches.ts';
 import { People } from './people.ts';
@@ -154,9 +154,14 @@ class Discovery {
     update: Parameters<LiveSearches['open']>[1],
   ): () => void {
     if (query.cursor !== undefined) throw new FabricError('invalid', 'Only the first page can be followed.');
-    const { search, stop } = this.#live.open(this.#question(query, caller), update);
+    const question = this.#question(query, caller);
+    const release = question.scope.viewer.isLocal ? undefined : this.#guard.hold(question.scope.viewer);
+    const { search, stop } = this.#live.open(question, update);
     this.#followed.set(query, search);
-    return stop;
+    return () => {
+      release?.();
+      stop();
+    };
   }
 
   async publish(profile: PublishedProfile, caller: Caller | undefined) {
@@ -201,10 +206,12 @@ class Discovery {
   #listCompany(): void {
     const { company, domain } = this.#options;
     if (!company) return;
-    const { audience = 'public', name, ...rest } = company;
+    const { audience = 'public', name, headline, place, picture } = company;
+    const text = (value: string | undefined): string | undefined => value && printable(value, 256);
+    const rest = withoutGaps({ headline: text(headline), place: text(place), picture: pictureOf(picture) });
     const [contacts, partners] = [new Set<string>(), this.#bounds.partners];
     this.#directory.disclose(domain, { groups: groupsOf(audience), contacts, partners });
-    this.#directory.put({ kind: 'company', id: domain, name, ...withoutGaps(rest) });
+    this.#directory.put({ kind: 'company', id: domain, name: printable(name, 256), ...rest });
   }
 }
 

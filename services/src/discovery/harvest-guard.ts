@@ -35,10 +35,14 @@ const DAY_MS = 86_400_000;
 /** Counters kept at most; the one not used for longest makes room. */
 const MOST_COUNTERS = 10_000;
 
+/** Searches that accounts of one domain follow at most, all together: places for followers are few. */
+const MOST_FOLLOWED = 200;
+
 /** Refuses questions that would read a directory out. */
 export class HarvestGuard {
   readonly #domains: Counters;
   readonly #users: Counters;
+  readonly #followed = new Map<string, number>();
 
   constructor(clock: Clock, { perDomain, perUser }: HarvestLimits) {
     this.#domains = new Counters(clock, perDomain);
@@ -53,6 +57,22 @@ export class HarvestGuard {
       throw refusal(`must give ${PARTNER_MIN_CHARS} letters or digits in a row, or an exact id`);
     this.#users.take(userId);
     this.#domains.take(domain);
+  }
+
+  /** Counts a search that is followed. Returns its end; calling it again does nothing. @throws FabricError `rate-limited` */
+  hold({ domain }: Viewer): () => void {
+    const followed = (this.#followed.get(domain) ?? 0) + 1;
+    if (followed > MOST_FOLLOWED)
+      throw new FabricError('rate-limited', `${domain} follows ${MOST_FOLLOWED} searches; end some of them.`);
+    this.#followed.set(domain, followed);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      const left = (this.#followed.get(domain) ?? 1) - 1;
+      if (left > 0) this.#followed.set(domain, left);
+      else this.#followed.delete(domain);
+    };
   }
 }
 

@@ -67,3 +67,9 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu;
 /** A text that can be shown anywhere, of `maxChars` at most. */
 export const printable = (text: string, maxChars: number): string =>
   text.slice(0, maxChars).replace(UNPRINTABLE, ' ').trim();
+
+const PICTURE = /^(mxc|https):\/\/[\x21-\x7e]{1,500}$/;
+
+/** A picture's URL; undefined when it is none that may be shown. */
+export const pictureOf = (url: string | undefined): string | undefined =>
+  url !== undefined && PICTURE.test(url) ? url : undefined;

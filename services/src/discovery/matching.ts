@@ -6,7 +6,7 @@ import { wordsOf, type WordMemory } from './fold-text.ts';
 import type { Listing } from './listing.ts';
 
 /** Words of a query at most; those after them are not looked at. */
-const MAX_WORDS = 16;
+const MAX_WORDS = 8;
 
 /** A query as it is worked on. */
 export interface Wanted {

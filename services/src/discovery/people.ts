@@ -4,7 +4,7 @@ import { SERVICE_OWNER_PREFIX } from '@hyperty/runtime';
 import { disclosureOf } from './audience.ts';
 import type { DirectorySource, SourcePerson } from './directory-source.ts';
 import type { Directory } from './directory.ts';
-import { handleOf, printable, withoutGaps, type Listing } from './listing.ts';
+import { handleOf, pictureOf, printable, withoutGaps, type Listing } from './listing.ts';
 
 /** What people are joined for. */
 export interface PeopleOptions {
@@ -17,9 +17,8 @@ export interface PeopleOptions {
 
 type Said = Omit<SourcePerson, 'userId'>;
 
-const CHARS = { text: 256, skill: 64, picture: 512, userId: 255 };
+const CHARS = { text: 256, skill: 64, userId: 255 };
 const MOST_SKILLS = 32;
-const PICTURE = /^(mxc|https):\/\/[\x21-\x7e]+$/;
 
 /** Joins what is said of each person. */
 export class People {
@@ -131,7 +130,6 @@ function cleaned({ name, headline, organisation, role, skills, place, picture }:
   const text = (value: string | undefined, most = CHARS.text): string | undefined =>
     value === undefined ? undefined : printable(value, most) || undefined;
   const known = skills?.map((skill) => text(skill, CHARS.skill)).filter((skill) => skill !== undefined);
-  const isPicture = picture !== undefined && picture.length <= CHARS.picture && PICTURE.test(picture);
   return withoutGaps({
     name: text(name),
     headline: text(headline),
@@ -139,6 +137,6 @@ function cleaned({ name, headline, organisation, role, skills, place, picture }:
     role: text(role),
     skills: known && known.length > 0 ? known.slice(0, MOST_SKILLS) : undefined,
     place: text(place),
-    picture: isPicture ? picture : undefined,
+    picture: pictureOf(picture),
   });
 }

@@ -113,6 +113,22 @@ describe('a partner who would harvest', () => {
     await assert.rejects(company.follow(BOB, { text: 'ann' }), failsWith('rate-limited'));
   });
 
+  it('may follow 200 searches at a time, all its accounts together', async () => {
+    const follow = (n: number) => company.follow(`@u${n}:partner.example`, { text: 'ann' });
+    const stops: (() => void)[] = [];
+    for (let n = 0; n < 200; n += 1) {
+      if (n === 100) await clock.advance(60_000);
+      stops.push((await follow(n)).stop);
+    }
+    await clock.advance(60_000);
+    await assert.rejects(follow(200), failsWith('rate-limited', /follows 200/));
+    await company.follow('@rob:rival.example', { text: 'ann' });
+    stops[0]?.();
+    stops[0]?.();
+    await follow(201);
+    await assert.rejects(follow(202), failsWith('rate-limited', /follows 200/));
+  });
+
   it('may not publish', async () => {
     await assert.rejects(company.call(BOB, 'publish-profile', { name: 'Ann' }), failsWith('forbidden'));
     await assert.rejects(company.call(BOB, 'get-profile', {}), failsWith('forbidden'));

@@ -118,6 +118,18 @@ describe('search', () => {
     }
   });
 
+  it('finds the one among many thousands that have the other word too', async () => {
+    const crowd = Array.from({ length: 6000 }, (_, n) => ({
+      userId: `@c${n}:acme.example`,
+      name: `C ${n}`,
+      role: 'Engineer',
+    }));
+    await start([...crowd, person('Zoe', { role: 'Engineer' })]);
+    assert.deepEqual(await names({ text: 'engineer zoe' }), ['Zoe']);
+    assert.equal((await names({ text: 'engineer' })).length, 20);
+    assert.deepEqual(await names({ text: 'engineer nobody' }), []);
+  });
+
   it('refuses a cursor that no page gave', async () => {
     await start(['Ann']);
     for (const cursor of ['x', 'bnVsbA', Buffer.from('[1,2,{}]').toString('base64url')])

@@ -141,8 +141,13 @@ describe('visibility', () => {
     await assert.rejects(asks('@eve:acme.example', ALICE), { code: 'forbidden' });
   });
 
-  it('finds the company itself, as it chose', async () => {
-    company = await startCompany({ company: { name: 'Acme Boats' }, bounds: { identity: 'company' } });
+  it('finds the company itself, as it chose, without a picture that could not be shown', async () => {
+    const listing = { name: 'Acme Boats', picture: 'javascript:alert(1)' };
+    company = await startCompany({ company: listing, bounds: { identity: 'company' } });
+    const { results } = await company.ask(ASKERS.colleague, { id: 'acme.example' });
+    assert.deepEqual(results, [
+      { kind: 'company', id: 'acme.example', name: 'Acme Boats', domain: 'acme.example', score: 1 },
+    ]);
     assert.deepEqual(await company.find(ASKERS.unnamed, { text: 'acme' }), ['acme.example']);
   });
 });
