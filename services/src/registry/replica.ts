@@ -4,6 +4,7 @@
  */
 import type { Clock, Logger, Store, Timer, Write } from '@hyperty/runtime';
 import type { EntryIndex } from './entry-index.ts';
+import { LeaseCommits } from './lease-commits.ts';
 import { entryLiveness, livenessOf, type LivenessRules } from './liveness.ts';
 import { changesIn, partOf, readAllHoldings, readHolding, readLease, readParts, SWEEPER, WATCHED, writes, type Holding } from './records.ts'; // prettier-ignore
 
@@ -28,6 +29,7 @@ const SWEPT = 5000;
 /** The index and its store. */
 export class Replica {
   readonly #deps: ReplicaDeps;
+  readonly #leases: LeaseCommits;
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #undo: (() => void)[] = [];
   #passing: Timer;
@@ -42,6 +44,7 @@ export class Replica {
 
   constructor(deps: ReplicaDeps) {
     this.#deps = deps;
+    this.#leases = new LeaseCommits(deps.store);
   }
 
   /** Loads everything and begins to follow. Idempotent. @throws FabricError `storage` */
@@ -99,7 +102,7 @@ export class Replica {
 
   /** The same for a lease alone. */
   async commitLease(part: string, lease: Holding['lease']): Promise<void> {
-    await this.#deps.store.commit([writes.lease(lease)]);
+    await this.#leases.commit(lease);
     if (this.#deps.index.holder(part)) this.#deps.index.putLease(part, lease);
     else this.#deps.index.put(part, await readHolding(this.#deps.store, part));
     this.#passBy(part);
