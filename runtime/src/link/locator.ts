@@ -1,6 +1,6 @@
 /**
  * The locator: finds the runtime that hosts an address by asking all runtimes of its owner (`locate`), remembers the
- * answer, and keeps what waits for it. A registry, where a domain has one, will be asked first.
+ * answer, and keeps what waits for it. No registry is asked: the devices know it themselves, and sooner.
  */
 import {
   ownerOf,
@@ -160,7 +160,7 @@ export class Locator {
   #search(address: Address): Search {
     const owner = ownerOf(address);
     if (!address.startsWith('hyperty:')) throw unknownScheme(address);
-    if (owner === undefined) throw needsRegistry(address);
+    if (owner === undefined) throw namesNoOwner(address);
     if (this.#searches.size >= MAX_SEARCHES) {
       throw new FabricError(
         'mailbox-full',
@@ -288,10 +288,10 @@ const unknownScheme = (address: Address): FabricError =>
     details: { address },
   });
 
-const needsRegistry = (address: Address): FabricError =>
+const namesNoOwner = (address: Address): FabricError =>
   new FabricError(
     'no-route',
-    `${address} names no owner, so only a registry of its domain could find it, and none is known.`,
+    `${address} names no owner, so nobody can say where it is; use hyperty://domain/owner/name.`,
     {
       details: { address },
     },

@@ -6,11 +6,11 @@ import * as z from 'zod';
 import { defineContract } from '../service/contract.ts';
 
 /** Entries of one message at most, and of one runtime. */
-export const MAX_BATCH = 10_000;
+const MAX_BATCH = 10_000;
 /** Addresses that one look-up asks for at most. */
-export const MAX_LOOK_UPS = 100;
+const MAX_LOOK_UPS = 100;
 /** Entries of one page at most. */
-export const MAX_FOUND = 200;
+const MAX_FOUND = 200;
 /** Leases in seconds: shorter ones become the shortest, longer ones the longest. The answer says which was given. */
 export const LEASE_SECONDS = { default: 60, shortest: 5, longest: 3600 };
 
@@ -49,7 +49,7 @@ const runtimeLease = z.object({
 });
 
 /** One entry. */
-export const registryEntrySchema = z.object({
+const registryEntrySchema = z.object({
   address,
   kind,
   /** `acme.example/alice` */
@@ -76,7 +76,7 @@ const found = z.array(registryEntrySchema);
 const changed = z.object({ entries: found });
 
 /** What is looked for: all that is given must hold. One of owner, runtime, resources, schemas, name and reporter is needed. */
-export const searchSchema = z.object({
+const searchSchema = z.object({
   /** `@alice:acme.example` or `acme.example/alice`. */
   owner: plain(512).optional(),
   runtime: address.optional(),
@@ -151,13 +151,13 @@ export const registryContract = defineContract({
   },
 });
 
-/** See {@link registryEntrySchema}. */
+/** One entry: where it is, what is said of it, and whether it is live. */
 export type RegistryEntry = z.infer<typeof registryEntrySchema>;
 /** `live`, `disconnected` or `gone`. */
 export type EntryState = RegistryEntry['state'];
 /** `hyperty`, `object` or `runtime`. */
 export type EntryKind = RegistryEntry['kind'];
-/** See {@link searchSchema}. */
+/** What is looked for: all that is given must hold. One of owner, runtime, resources, schemas, name and reporter is needed. */
 export type RegistryCriteria = z.input<typeof searchSchema>;
 /** What a runtime says of one entry. */
 export type EntryDraft = z.input<typeof registryContract.operations.register.input>['entries'][number];

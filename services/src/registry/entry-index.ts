@@ -52,7 +52,7 @@ export function tokensOf({ row, owner, holder }: EntryRecord): string[] {
 export const token = (facet: Facet, value: string): string => `${facet} ${value}`;
 
 /** The kind of what lives at an address. */
-export function kindOf(address: string): EntryKind {
+function kindOf(address: string): EntryKind {
   if (address.startsWith('hyperty:')) return 'hyperty';
   return address.startsWith('runtime:') ? 'runtime' : 'object';
 }

@@ -26,7 +26,7 @@ export function ownRuntime(text: string, caller: Caller): RuntimeAddress {
 }
 
 /** @throws FabricError `invalid` */
-export function parseRuntime(text: string): RuntimeAddress {
+function parseRuntime(text: string): RuntimeAddress {
   const address = parseAddress(text);
   const { scheme, path } = addressParts(address);
   if (scheme === 'runtime' && path.length === 2 && path[1] !== '*') return address as RuntimeAddress;

@@ -8,6 +8,7 @@ import { defineService, type AnyService, type CallContext, type FollowContext, t
 import { EntryIndex, token } from './entry-index.ts';
 import { Followings } from './followings.ts';
 import { requireCaller } from './ownership.ts';
+import { partOf } from './records.ts';
 import { disconnect, register, remove, renew, runtimeLeft, update, type RegistrationDeps, type RegistryLimits } from './registration.ts'; // prettier-ignore
 import { Replica } from './replica.ts';
 import { queryOf, search, type Query } from './search.ts';
@@ -54,7 +55,8 @@ export function createRegistry(options: RegistryOptions): RegistryService {
     start: () => parts.replica.start(),
     stop: () => parts.replica.stop(),
     runtimeLeft: async (runtime) => {
-      await runtimeLeft(runtime, parts);
+      // Most who call have nothing here: for them the store is not asked.
+      if (index.holder(partOf(runtime))) await runtimeLeft(runtime, parts);
     },
   });
   return {

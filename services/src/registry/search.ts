@@ -50,7 +50,7 @@ export function queryOf({
 }
 
 /** The owner prefix behind a user id or an owner prefix. @throws FabricError `invalid` */
-export function parseOwner(text: string): string {
+function parseOwner(text: string): string {
   const match = /^@([^:]+):(.+)$/.exec(text) ?? /^()([^/]+)\/([^/]+)$/.exec(text);
   if (!match) throw new FabricError('invalid', `"${text.slice(0, 100)}" is neither a user id nor an owner.`);
   const address = match[3] === undefined ? ofUser(match[2] ?? '', match[1] ?? '') : `runtime://${text}/*`;
