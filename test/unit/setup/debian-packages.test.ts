@@ -251,7 +251,7 @@ describe('set-up of Debian packages', () => {
     });
 
     it('other commands neither bring nor mention it', async () => {
-      assert.doesNotMatch((await checkout.run()).said, /Redis|Chromium/);
+      assert.doesNotMatch((await checkout.run()).said, /Redis|OpenLDAP|Chromium/);
     });
 
     it('where it is missing they are told, and run all the same', async () => {
@@ -261,15 +261,19 @@ describe('set-up of Debian packages', () => {
         said,
         /! Redis: There is no redis-server here\.\n {2}To do: Install it: .*\n {2}Without it: tests/,
       );
-      assert.match(said, /Set up without Redis, Chromium/);
+      assert.match(said, /Set up without Redis, OpenLDAP, Chromium/);
     });
 
     it('where it is there the summary has it', async () => {
       checkout.addTool('redis-server', '');
+      checkout.addTool('slapd', '');
       checkout.addTool('google-chrome', '');
       await checkout.run();
       const { said } = await checkout.run('--for', 'tests');
-      assert.match(said, /^Set up: .*, Redis \(.*redis-server\), Chromium \(.*google-chrome\) \(.* s\)\n$/);
+      assert.match(
+        said,
+        /^Set up: .*, Redis \(.*redis-server\), OpenLDAP \(.*slapd\), Chromium \(.*google-chrome\) \(.* s\)\n$/,
+      );
     });
 
     it('a command that needs it does not run without it', async () => {
