@@ -46,7 +46,15 @@ export interface Descriptor {
   readonly unlisted?: boolean;
 }
 
-const words = z.array(z.string().min(1).max(256)).max(32);
+const words = z
+  .array(
+    z
+      .string()
+      .min(1)
+      .max(256)
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'expected text without control characters'),
+  )
+  .max(32);
 
 const descriptorSchema = z.object({
   name: z

@@ -66,8 +66,8 @@ export class Registrar {
     if (unlisted === true) return;
     this.#entries.set(address, {
       address,
-      descriptor: `${name}@${version}`,
-      ...(description === undefined || description === '' ? {} : { name: description.slice(0, 256) }),
+      descriptor: `${name}@${version}`.slice(0, 512),
+      ...(description === undefined || description === '' ? {} : { name: plain(description.slice(0, 256)) }),
       ...(resources ? { resources: [...resources] } : {}),
       ...(schemas ? { schemas: [...schemas] } : {}),
     });
@@ -214,7 +214,10 @@ export class Registrar {
   }
 }
 
-/** Splits what does not fit into one message; nothing gives one empty portion less. */
+/** One line, without half characters: one odd entry must not keep all out. */
+const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cs}]/gu, ' ');
+
+/** Splits what does not fit into one message. Nothing gives no portion. */
 function portions<T>(items: readonly T[]): T[][] {
   const all: T[][] = [];
   let chars = Infinity;

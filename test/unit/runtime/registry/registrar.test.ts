@@ -68,6 +68,16 @@ describe('a runtime that registers what it hosts', () => {
     await company.eventually(async () => (await stateOf('0')) === 'unknown', 'the first is removed');
   });
 
+  it('registers a description of several lines, and half a character, as one line', async () => {
+    await serve();
+    const alice = await company.registering('alice');
+    const description = `Greets\n${'x'.repeat(248)}😀`;
+    alice.host({ ...greeter, descriptor: { ...greeter.descriptor, description } });
+    await company.eventually(() => isLive(GREETER), 'it is registered');
+    const entry = (await entries()).find(({ address }) => address === GREETER);
+    assert.equal(entry?.name, `Greets ${'x'.repeat(248)} `);
+  });
+
   it('leaves out what is unlisted', async () => {
     await serve();
     const alice = await company.registering('alice');
