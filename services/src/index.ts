@@ -1,9 +1,7 @@
-/** `@hyperty/services`: what a domain runs; today the store on Redis that several runtimes share. */
+/** `@hyperty/services`: the services of a domain, and the store on Redis that several processes share. The host is in `…/domain`. */
 export { createRedisStore, type RedisStoreOptions } from './store/redis-store.ts';
 export { createCatalogue, type CatalogueOptions } from './catalogue/catalogue.ts';
-export { serveCatalogue } from './catalogue/serve-catalogue.ts';
 export { createRegistry, type RegistryOptions, type RegistryService } from './registry/registry.ts';
-export { serveRegistry } from './registry/serve-registry.ts';
 export { createDiscovery, type CompanyListing, type DiscoveryOptions } from './discovery/discovery.ts';
 export type { DirectorySource, SourceChange, SourcePerson } from './discovery/directory-source.ts';
 export type { AskDomain } from './discovery/fan-out.ts';
@@ -14,4 +12,5 @@ export type { LdapAttributes, LdapSettings, PasswordSource } from './discovery/l
 export { registryView, type LocalRegistry } from './discovery/own-registry.ts';
 export { createMatrixReader, type MatrixReader, type MatrixReaderOptions, type MatrixUser } from './discovery/matrix-reader.ts'; // prettier-ignore
 export { createMatrixSource, type MatrixSourceOptions } from './discovery/matrix-source.ts';
-export { serveDiscovery } from './discovery/serve-discovery.ts';
+export { askThrough } from './discovery/ask-domain.ts';
+export { serveService } from './domain/serve-service.ts';

@@ -1,11 +1,14 @@
 /** The services that a domain runs, and how they know of each other. */
-import { discoveryContract, FabricError, systemClock, type Logger, type Store } from '@hyperty/runtime';
+import { SERVICE_OWNER_PREFIX, systemClock, type Logger, type Store } from '@hyperty/runtime';
 import type { DiscoveryOptions, RegistryService } from '@hyperty/services';
 import type { HostedService } from '@hyperty/services/domain';
 
 /** What the services need. */
 export interface DomainServicesParts {
   readonly domain: string;
+  /** Client API of the homeserver, and the token of the application service there. */
+  readonly homeserverUrl: string;
+  readonly accessToken: string;
   readonly logger: Logger;
   /** Opens the store of a service. */
   readonly open: (service: string) => Promise<Store>;
@@ -45,9 +48,13 @@ const hosted = (name: string, store: Store, create: HostedService['create']): Ho
 async function discoveryOver(
   registry: RegistryService,
   store: Store,
-  { domain, logger, discovery }: DomainServicesParts,
+  { domain, logger, discovery, homeserverUrl, accessToken }: DomainServicesParts,
 ): Promise<HostedService['create']> {
-  const { createDiscovery, registryView } = await import('@hyperty/services');
+  const { askThrough, createDiscovery, createMatrixReader, createMatrixSource, registryView } =
+    await import('@hyperty/services');
+  const userId = `@${SERVICE_OWNER_PREFIX}discovery:${domain}`;
+  const reader = createMatrixReader({ homeserverUrl, accessToken, userId });
+  const people = createMatrixSource({ reader, domain, clock });
   return (runtime) =>
     createDiscovery({
       ...discovery,
@@ -55,14 +62,8 @@ async function discoveryOver(
       clock,
       domain,
       logger,
+      sources: [...(discovery.sources ?? []), people],
       registry: registryView(registry),
-      askDomain: (partner, query, timeoutMs) => {
-        const asker = runtime();
-        if (!asker) return Promise.reject(notReading());
-        return asker.services.at(discoveryContract, partner).call('search', query, { timeoutMs });
-      },
+      askDomain: askThrough(runtime),
     });
 }
-
-const notReading = (): FabricError =>
-  new FabricError('offline', 'Another process of this domain asks partners; this one cannot.');

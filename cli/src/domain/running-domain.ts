@@ -84,7 +84,8 @@ async function start(settings: DomainSettings, { signal, undo, stop }: Life): Pr
   signal.throwIfAborted();
   const open = createStoreOpener(settings, domain, undo);
   const discovery = await directoryOf(settings, domain, logger);
-  const services = await domainServices({ domain, logger, open, discovery });
+  const accessToken = registration.as_token;
+  const services = await domainServices({ domain, homeserverUrl, accessToken, logger, open, discovery });
   const server = await startDomainServer({
     registration,
     homeserverUrl,
