@@ -69,17 +69,9 @@ interface Life {
 }
 
 async function start(settings: DomainSettings, { signal, undo, stop }: Life): Promise<RunningDomain> {
-  const [
-    { ApplicationService, privateRanges, startDomainServer },
-    { createLogger },
-    { createMatrixProtostub },
-  ] = await Promise.all([
-    import('@hyperty/services/domain'),
-    import('@hyperty/runtime/node'),
-    import('@hyperty/bridge'),
-  ]);
+  const [{ ApplicationService, privateRanges, startDomainServer }, node, bridge] = await load();
   const { registration, homeserverUrl, allowPrivate, listen, version } = settings;
-  const logger = createLogger({ level: settings.logLevel });
+  const logger = node.createLogger({ level: settings.logLevel });
   const domain = await ApplicationService.domainOf({ registration, homeserverUrl });
   signal.throwIfAborted();
   const open = createStoreOpener(settings, domain, undo);
@@ -91,7 +83,8 @@ async function start(settings: DomainSettings, { signal, undo, stop }: Life): Pr
     homeserverUrl,
     domain,
     services,
-    createProtostub: (session, renew) => createMatrixProtostub({ session, renew, masquerades: true, logger }),
+    createProtostub: (session, renew) =>
+      bridge.createMatrixProtostub({ session, renew, masquerades: true, logger }),
     listen,
     version,
     logger,
@@ -109,6 +102,14 @@ async function start(settings: DomainSettings, { signal, undo, stop }: Life): Pr
     stop,
   };
 }
+
+/** Loaded here, not before: most commands do without. */
+const load = () =>
+  Promise.all([
+    import('@hyperty/services/domain'),
+    import('@hyperty/runtime/node'),
+    import('@hyperty/bridge'),
+  ]);
 
 async function directoryOf({ company, partners }: DomainSettings, domain: string, logger: Logger) {
   const file = company === undefined ? {} : await readCompanyFile(company, { domain, logger });
