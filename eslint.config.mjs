@@ -3,7 +3,16 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['**/dist/', 'out/', 'coverage/', '.world/', '.venv/', '.setup/', 'my/']),
+  globalIgnores([
+    '**/dist/',
+    'out/',
+    'coverage/',
+    '.world/',
+    '.venv/',
+    '.setup/',
+    'my/',
+    'services/crypto-stub/',
+  ]),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
