@@ -10,14 +10,13 @@ import {
 } from '@hyperty/runtime';
 import { eventually } from '../support/eventually.ts';
 import { freePorts } from '../support/free-ports.ts';
-import { startCommand, type RunningCommand } from '../support/hyperty-command.ts';
+import type { RunningCommand } from '../support/hyperty-command.ts';
 import { createPeople, type People } from '../support/matrix-people.ts';
 import { requireRedis, type TestRedis } from '../support/redis.ts';
 import { requireSynapse } from '../support/synapse.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { sharedWorld, type TestCompany, type TestWorld } from '../support/world.ts';
-
-const READY = /Ctrl-C ends it/;
+import { createServicesCommands, type ServicesCommands } from '../support/services-command.ts';
+import { sharedWorld, type TestWorld } from '../support/world.ts';
 
 describe('the services of a domain under load', function () {
   this.timeout(120_000);
@@ -25,7 +24,7 @@ describe('the services of a domain under load', function () {
   let redis: TestRedis;
   let folder: TemporaryFolder;
   let people: People;
-  const running = new Set<RunningCommand>();
+  const commands = createServicesCommands();
 
   before(async function () {
     await requireSynapse(this);
@@ -38,24 +37,14 @@ describe('the services of a domain under load', function () {
   });
   afterEach(async () => {
     await people.stop();
-    for (const command of running) command.kill('SIGTERM');
-    await Promise.all([...running].map((command) => command.ended));
-    running.clear();
+    await commands.stop();
   });
   after(async () => {
     await redis.close();
     await folder.remove();
   });
 
-  /** Starts `hyperty services` and waits until it is ready. */
-  async function start(company: TestCompany, more: readonly string[]): Promise<RunningCommand> {
-    const args = ['services', '--registration', company.registrationFile, '--homeserver', company.baseUrl];
-    const command = startCommand([...args, ...more]);
-    running.add(command);
-    void command.ended.then(() => running.delete(command));
-    await command.until(READY);
-    return command;
-  }
+  const start: ServicesCommands['start'] = (...args) => commands.start(...args);
   const kill = async (command: RunningCommand): Promise<void> => {
     command.kill('SIGKILL');
     await command.ended;
