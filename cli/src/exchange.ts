@@ -43,7 +43,11 @@ export async function startExchange(world: World, signal: AbortSignal): Promise<
     try {
       await showTo(host.runtime, world.company('acme').serverName);
       const visitor = asker.runtime.host(await loadHyperty(VISITOR)).address;
-      const { address, foundMs } = await find(asker.runtime, 'greeter', signal);
+      const { address, foundMs } = await find(
+        asker.runtime,
+        { text: 'greeter', domains: [world.company('partner').serverName] },
+        signal,
+      );
       const proof = await prove(asker.runtime, { visitor, greeter: address }, signal);
       return { proof, address, foundMs, host: host.userId, end: () => host.end() };
     } finally {
@@ -63,15 +67,15 @@ async function showTo(runtime: Runtime, partner: string): Promise<void> {
     .call('publish-profile', { visibility, partners: [partner] }, { timeoutMs: TIMEOUT_MS });
 }
 
-/** Asks the discovery of the own company, and through it that of its partners, until it shows a live hyperty of that name. */
+/** Asks the discovery of the own company, and through it that of a partner, until it shows a live hyperty of that name. */
 async function find(
   runtime: Runtime,
-  text: string,
+  wanted: { readonly text: string; readonly domains: string[] },
   signal: AbortSignal,
 ): Promise<{ readonly address: string; readonly foundMs: number }> {
   const began = performance.now();
   const discovery = runtime.services.at(discoveryContract);
-  const query = { kinds: ['hyperty' as const], text, status: 'live' as const, domains: 'partners' as const };
+  const query = { ...wanted, kinds: ['hyperty' as const], status: 'live' as const };
   for (;;) {
     const options = { timeoutMs: TIMEOUT_MS, signal };
     const { results, partial } = await discovery.call('search', query, options);
@@ -81,7 +85,10 @@ async function find(
     if (foundMs > TIMEOUT_MS) {
       const silent = partial.map(({ domain, reason }) => `${domain} (${reason})`).join(', ');
       const why = silent === '' ? '' : ` No answer came from ${silent}.`;
-      throw new FabricError('not-found', `No partner shows a hyperty "${text}" to ${runtime.address}.${why}`);
+      throw new FabricError(
+        'not-found',
+        `No partner shows a hyperty "${wanted.text}" to ${runtime.address}.${why}`,
+      );
     }
     await sleep(POLL_MS, undefined, { signal });
   }

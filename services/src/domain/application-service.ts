@@ -4,7 +4,7 @@
  * come this way (a homeserver drops what it cannot push), but by the `/sync` of the ghost's own device.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { delay, FabricError, systemClock, type Logger } from '@hyperty/runtime';
+import { delay, FabricError, silentLogger, systemClock, type Logger } from '@hyperty/runtime';
 import { json, Router, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import {
   Appservice,
@@ -72,6 +72,7 @@ export class ApplicationService {
     registration,
     homeserverUrl,
   }: Pick<ApplicationServiceOptions, 'registration' | 'homeserverUrl'>): Promise<string> {
+    LogService.setLogger(toBotSdk(silentLogger)); // what it says is in the error
     const client = new MatrixClient(homeserverUrl, registration.as_token);
     const doing = `The homeserver at ${homeserverUrl}`;
     const who = await asked(doing, () => client.getWhoAmI()).catch((error: unknown) => {
@@ -140,7 +141,7 @@ export class ApplicationService {
   }
 
   #listen(): void {
-    const { domain, logger, onRoomEvent } = this.#options;
+    const { logger, onRoomEvent } = this.#options;
     this.#appservice.on('query.user', (userId: string, create: (made: unknown) => void) => {
       const displayName = this.#ghosts.get(userId);
       create(displayName === undefined ? false : { display_name: displayName });
@@ -150,7 +151,7 @@ export class ApplicationService {
       onRoomEvent?.(roomId, event);
     });
     this.#appservice.on('room.invite', (roomId: string, event: { state_key: string }) => {
-      if (!event.state_key.endsWith(`:${domain}`)) return;
+      if (!this.#ghosts.has(event.state_key)) return; // leaving would make an account of a made-up name
       const intent = this.#appservice.getIntentForUserId(event.state_key);
       // A service is spoken to over the fabric; who invites it to a room is not left waiting.
       intent.leaveRoom(roomId).catch((error: unknown) => {
@@ -237,15 +238,11 @@ function explainPing(caught: unknown, url: string): FabricError {
   return fromBotSdk(caught, 'The homeserver');
 }
 
-/** What matrix-bot-sdk says of its requests is told by the errors that they end with, and would show what is secret. */
+/** What matrix-bot-sdk says is told by the errors that its requests end with; it warns of accounts that exist. */
 function toBotSdk(logger: Logger) {
-  const at =
-    (level: 'debug' | 'warn') =>
-    (module: string, ...rest: unknown[]): void => {
-      if (module === 'MatrixHttpClient') return;
-      const texts = rest.filter((part) => typeof part === 'string');
-      logger[level]({ module }, texts.join(' '));
-    };
-  const debug = at('debug');
-  return { trace: () => undefined, debug, info: debug, warn: at('warn'), error: at('warn') };
+  const debug = (module: string, ...rest: unknown[]): void => {
+    if (module === 'MatrixHttpClient') return; // it would show what is secret
+    logger.debug({ module }, rest.filter((part) => typeof part === 'string').join(' '));
+  };
+  return { trace: () => undefined, debug, info: debug, warn: debug, error: debug };
 }

@@ -3,8 +3,8 @@
  * and its reader. Several hosts of one domain may run side by side on stores that they share; whatever one of them has
  * acknowledged is in the store.
  */
-import type { createRuntime, FabricError, Logger, Protostub, Store } from '@hyperty/runtime';
-import { SERVICE_DEVICE, SERVICE_OWNER_PREFIX } from '@hyperty/runtime';
+import type { createRuntime, Logger, Protostub, Store } from '@hyperty/runtime';
+import { FabricError, SERVICE_DEVICE, SERVICE_OWNER_PREFIX } from '@hyperty/runtime';
 import { ApplicationService } from './application-service.ts';
 import { createDispatcher, type Dispatcher, type DispatcherDeps } from './dispatcher.ts';
 import { fabricHandler } from './fabric-road.ts';
@@ -96,6 +96,8 @@ export class DomainHost {
 
   /** Begins all services; settles once each is read here or by another process. @throws FabricError */
   async start(): Promise<void> {
+    // Sources of discovery speak as its account from the first moment. A homeserver that is away is asked again by the readers.
+    await Promise.all(this.#options.services.map((hosted) => this.#ensureGhost(hosted))).catch(ifLasting);
     for (const { service } of this.dispatchers) await service.start?.();
     await Promise.all([this.#ping(), ...this.#readers.map((reader) => reader.start())]);
   }
@@ -135,6 +137,11 @@ export class DomainHost {
     }));
   }
 
+  #ensureGhost({ name, displayName }: Pick<HostedService, 'name' | 'displayName'>): Promise<void> {
+    const localpart = `${SERVICE_OWNER_PREFIX}${name}`;
+    return this.applicationService.ensureGhost({ localpart, displayName, deviceId: SERVICE_DEVICE });
+  }
+
   async #connect({ name, displayName }: HostedService): Promise<Protostub> {
     const { registration, homeserverUrl: baseUrl, domain, createProtostub } = this.#options;
     const localpart = `${SERVICE_OWNER_PREFIX}${name}`;
@@ -145,7 +152,7 @@ export class DomainHost {
       accessToken: registration.as_token,
     };
     const renew = async (): Promise<GhostSession> => {
-      await this.applicationService.ensureGhost({ localpart, displayName, deviceId: SERVICE_DEVICE });
+      await this.#ensureGhost({ name, displayName });
       return session;
     };
     return createProtostub(await renew(), renew);
@@ -168,4 +175,9 @@ export class DomainHost {
     this.#pinging = setTimeout(() => void this.#ping(), PING_MS);
     this.#pinging.unref();
   }
+}
+
+/** @throws the error, unless it may pass by itself */
+function ifLasting(caught: unknown): void {
+  if (!FabricError.from(caught).retryable) throw caught;
 }
