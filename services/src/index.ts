@@ -2,7 +2,12 @@
 export { createRedisStore, type RedisStoreOptions } from './store/redis-store.ts';
 export { createCatalogue, type CatalogueOptions } from './catalogue/catalogue.ts';
 export { createRegistry, type RegistryOptions, type RegistryService } from './registry/registry.ts';
-export { createDiscovery, type CompanyListing, type DiscoveryOptions } from './discovery/discovery.ts';
+export {
+  createDiscovery,
+  type CompanyListing,
+  type DiscoveryOptions,
+  type DiscoveryService,
+} from './discovery/discovery.ts';
 export type { DirectorySource, SourceChange, SourcePerson } from './discovery/directory-source.ts';
 export type { AskDomain } from './discovery/fan-out.ts';
 export type { HarvestLimits } from './discovery/harvest-guard.ts';

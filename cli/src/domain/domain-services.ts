@@ -1,6 +1,6 @@
 /** The services that a domain runs, and how they know of each other. */
 import { SERVICE_OWNER_PREFIX, systemClock, type Logger, type Store } from '@hyperty/runtime';
-import type { DiscoveryOptions, RegistryService } from '@hyperty/services';
+import type { DiscoveryOptions, DiscoveryService, RegistryOptions, RegistryService } from '@hyperty/services';
 import type { HostedService } from '@hyperty/services/domain';
 
 /** What the services need. */
@@ -30,13 +30,21 @@ export async function domainServices(parts: DomainServicesParts): Promise<readon
     await open('registry'),
     await open('discovery'),
   ];
-  const runs = createRegistry({ store: registry, clock, logger });
-  const discover = await discoveryOver(runs, discovery, parts);
+  const visibility: Visibility = { service: undefined };
+  const mayFind: RegistryOptions['mayFind'] = (userId, caller) =>
+    visibility.service?.showsPresence(userId, caller) ?? caller.isLocal;
+  const runs = createRegistry({ store: registry, clock, logger, mayFind });
+  const discover = await discoveryOver(runs, discovery, { ...parts, visibility });
   return [
     hosted('catalogue', catalogue, () => createCatalogue({ store: catalogue, clock })),
     hosted('registry', registry, () => runs),
     hosted('discovery', discovery, discover),
   ];
+}
+
+/** What people show is known to discovery, and holds for the registry too. */
+interface Visibility {
+  service: DiscoveryService | undefined;
 }
 
 const hosted = (name: string, store: Store, create: HostedService['create']): HostedService => {
@@ -48,15 +56,16 @@ const hosted = (name: string, store: Store, create: HostedService['create']): Ho
 async function discoveryOver(
   registry: RegistryService,
   store: Store,
-  { domain, logger, discovery, homeserverUrl, accessToken }: DomainServicesParts,
+  parts: DomainServicesParts & { readonly visibility: Visibility },
 ): Promise<HostedService['create']> {
+  const { domain, logger, discovery, homeserverUrl, accessToken, visibility } = parts;
   const { askThrough, createDiscovery, createMatrixReader, createMatrixSource, registryView } =
     await import('@hyperty/services');
   const userId = `@${SERVICE_OWNER_PREFIX}discovery:${domain}`;
   const reader = createMatrixReader({ homeserverUrl, accessToken, userId });
   const people = createMatrixSource({ reader, domain, clock });
-  return (runtime) =>
-    createDiscovery({
+  return (runtime) => {
+    visibility.service = createDiscovery({
       ...discovery,
       store,
       clock,
@@ -66,4 +75,6 @@ async function discoveryOver(
       registry: registryView(registry),
       askDomain: askThrough(runtime),
     });
+    return visibility.service;
+  };
 }

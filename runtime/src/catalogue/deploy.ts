@@ -94,6 +94,9 @@ export async function loadHyperty(
   return { definition: main, entry };
 }
 
+/** One version and no range (Semantic Versioning 2.0.0). */
+const EXACT = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/;
+
 function checkOwnDomain({ address }: DeployingRuntime, { domain, kind }: CatalogueUrl): void {
   const own = runtimeParts(address).domain;
   if (domain !== own)
@@ -108,9 +111,11 @@ function checkOwnDomain({ address }: DeployingRuntime, { domain, kind }: Catalog
 /** A catalogue may have been tampered with: what it answers must be what was asked for, signed by one of its domain. */
 async function verifiedDescriptor(
   { descriptor }: CatalogueEntry,
-  { domain, kind, name }: CatalogueUrl,
+  { domain, kind, name, wanted }: CatalogueUrl,
 ): Promise<CodeDescriptor> {
   const label = catalogueUrl({ domain, kind, name, wanted: descriptor.version });
+  if (wanted !== undefined && EXACT.test(wanted) && wanted !== descriptor.version)
+    throw new FabricError('invalid', `The catalogue gave ${label}, and ${wanted} was asked for.`);
   if (descriptor.kind !== kind || descriptor.name !== name || !('package' in descriptor))
     throw new FabricError('invalid', `The catalogue gave the descriptor of something else than ${label}.`);
   if (!descriptor.publisher.owner.startsWith(`${domain}/`))

@@ -6,7 +6,13 @@
 import * as z from 'zod';
 import type { Bus } from '../bus/bus.ts';
 import type { Endpoint } from '../bus/endpoint.ts';
-import type { Address, RuntimeAddress, ServiceAddress } from '../message/address.ts';
+import {
+  domainOf,
+  serviceRuntime,
+  type Address,
+  type RuntimeAddress,
+  type ServiceAddress,
+} from '../message/address.ts';
 import { errorBody, headerOf, valueBody, type Envelope, type EnvelopeHeader } from '../message/envelope.ts';
 import { FabricError } from '../message/error.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -86,7 +92,7 @@ class ServiceEndpoint implements ServedService, Endpoint {
     this.#deps = deps;
     this.#handler = handler;
     this.address = address;
-    this.#followers = new Followers(() => bus.clock.now());
+    this.#followers = new Followers(() => bus.clock.now(), domainOf(serviceRuntime(address) ?? address));
     const left = (runtime: RuntimeAddress): void => handler.runtimeLeft?.(runtime);
     this.#undo = [bus.bind(address, this), bus.onInterruption(left), bus.departures.on(left)];
     this.#scheduleSweep();
@@ -160,19 +166,25 @@ class ServiceEndpoint implements ServedService, Endpoint {
       return;
     }
     const { id, from } = envelope;
-    this.#followers.checkRoom(from);
+    this.#followers.reserve(id, from);
+    try {
+      await this.#begin(envelope, requestOf(envelope, signal));
+    } catch (error) {
+      this.#followers.end(id, from);
+      throw error;
+    }
+  }
+
+  async #begin(envelope: Envelope, request: ServiceRequest): Promise<void> {
+    const { id, from } = envelope;
     const early: unknown[] = [];
     let send = (value: unknown): void => void early.push(value);
-    const request = requestOf(envelope, signal);
-    const {
-      output,
-      stop,
-      current = () => output,
-    } = await this.#handler.follow(request, (value) => send(value));
-    this.#followers.add(id, { address: from, stop, current });
+    const following = await this.#handler.follow(request, (value) => send(value));
+    const { output, stop, current = () => output } = following;
+    if (!this.#followers.fill(id, from, { stop, current })) return; // it has been given up meanwhile
     this.#respond(envelope, valueBody(output)); // first, then what has changed meanwhile
     send = (value) => {
-      if (this.#followers.has(id)) this.#update(from, id, value);
+      if (this.#followers.has(id, from)) this.#update(from, id, value);
     };
     early.forEach(send);
   }

@@ -5,7 +5,15 @@
 import { discoveryContract, FabricError, silentLogger, SERVICE_OWNER_PREFIX, type Audience, type Clock, type DiscoveryQuery, type FieldGroup, type Logger, type PublishedProfile, type Store } from '@hyperty/runtime'; // prettier-ignore
 import type { Caller } from '../domain/caller.ts';
 import { defineService, type AnyService } from '../domain/service.ts';
-import { disclosureOf, effectiveGroups, groupsOf, type CompanyBounds, type Viewer } from './audience.ts';
+import {
+  disclosureOf,
+  effectiveGroups,
+  groupsOf,
+  shownTo,
+  shows,
+  type CompanyBounds,
+  type Viewer,
+} from './audience.ts';
 import type { DirectorySource } from './directory-source.ts';
 import { Directory } from './directory.ts';
 import { FanOut, type AskDomain } from './fan-out.ts';
@@ -62,10 +70,16 @@ const OWN_MIN_PREFIX_CHARS = 2;
 /** Other domains that one question is sent to; of more partners the first. */
 const MOST_OTHERS = 32;
 
+/** Discovery as it is served, and as the other services of its process see it. */
+export interface DiscoveryService extends AnyService {
+  /** True when `userId` shows the caller what belongs to them, and whether it is live. */
+  showsPresence(userId: string, caller: Caller): boolean;
+}
+
 /** Creates the service. */
-export function createDiscovery(options: DiscoveryOptions): AnyService {
+export function createDiscovery(options: DiscoveryOptions): DiscoveryService {
   const discovery = new Discovery(options);
-  return defineService<Operations>({
+  const service = defineService<Operations>({
     contract: discoveryContract,
     description: 'Finds people, companies, hyperties and data objects, here and at partners.',
     operations: {
@@ -92,6 +106,7 @@ export function createDiscovery(options: DiscoveryOptions): AnyService {
     start: () => discovery.start(),
     stop: () => discovery.stop(),
   });
+  return { ...service, showsPresence: (userId, caller) => discovery.showsPresence(userId, caller) };
 }
 
 class Discovery {
@@ -137,6 +152,12 @@ class Discovery {
   async stop(): Promise<void> {
     this.#live.stop();
     await Promise.all(this.#ends.splice(0).map((end) => end()));
+  }
+
+  showsPresence(userId: string, { userId: asking, domain, isLocal }: Caller): boolean {
+    const disclosure = this.#directory.disclosureOf(userId);
+    const viewer = { userId: asking, domain, isLocal };
+    return shows(shownTo(viewer, userId, { disclosure, bounds: this.#bounds }), 'presence');
   }
 
   async search(query: DiscoveryQuery, caller: Caller | undefined) {

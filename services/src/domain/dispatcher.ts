@@ -49,38 +49,42 @@ export interface Dispatcher {
 /** Creates the dispatcher of one service. */
 export function createDispatcher(service: AnyService, deps: DispatcherDeps = {}): Dispatcher {
   const { guards = [checkAccess] } = deps;
-  const admit = async (call: Call): Promise<Admitted> => {
-    const found = find(service, call.operation);
+  const guarded = async (call: Call, { operation }: Pick<Admitted, 'operation'>): Promise<void> => {
     for (const guard of guards) {
-      const asked = guard(call, found.operation, service.contract.service);
+      const asked = guard(call, operation, service.contract.service);
       if (asked) await asked;
     }
+  };
+  const admit = async (call: Call): Promise<Admitted> => {
+    const found = find(service, call.operation);
+    await guarded(call, found);
     const input = parseBy(found.contract.input, call.input, `"${call.operation}"`) as never;
     return { ...found, input };
   };
   const work = async ({ operation, input }: Admitted, { caller, signal }: Call): Promise<unknown> =>
     operation.handle(input, { caller, signal });
   const observed = timed(service, deps.observe);
+  /** A renewal is a call of its own: it is guarded and paid for, and the first request may be over. */
+  const renew = (call: Call, admitted: Admitted): Promise<unknown> => {
+    const renewal = { ...call, signal: new AbortController().signal };
+    return observed(renewal, () => guarded(renewal, admitted).then(() => work(admitted, renewal)));
+  };
+  const follow = async (call: Call, update: (value: unknown) => void): Promise<Following> => {
+    const admitted = await admit(call);
+    const { follow: begin } = admitted.operation;
+    if (!begin) throw new FabricError('unsupported', `"${call.operation}" cannot be followed.`);
+    const stop = await begin(admitted.input, { caller: call.caller, signal: call.signal, update });
+    try {
+      return { output: await work(admitted, call), stop, current: () => renew(call, admitted) };
+    } catch (error) {
+      stop();
+      throw error;
+    }
+  };
   return {
     service,
     call: (call) => observed(call, async () => work(await admit(call), call)),
-    follow: (call, update) =>
-      observed(call, async () => {
-        const admitted = await admit(call);
-        const { follow } = admitted.operation;
-        if (!follow) throw new FabricError('unsupported', `"${call.operation}" cannot be followed.`);
-        const stop = await follow(admitted.input, { caller: call.caller, signal: call.signal, update });
-        try {
-          const output = await work(admitted, call);
-          // A renewal has a life of its own: the first request may be over.
-          const current = (): Promise<unknown> =>
-            work(admitted, { ...call, signal: new AbortController().signal });
-          return { output, stop, current };
-        } catch (error) {
-          stop();
-          throw error;
-        }
-      }),
+    follow: (call, update) => observed(call, () => follow(call, update)),
   };
 }
 

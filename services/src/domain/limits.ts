@@ -1,6 +1,6 @@
 /**
  * How much each caller may ask for, over both roads together: points that come back with time, so that no account, partner or
- * stranger takes what all need. A process counts for itself. Budgets of groups also bound how many members are counted.
+ * stranger takes what all need. A process counts for itself. The narrowest budget is asked first.
  */
 import { isIPv6 } from 'node:net';
 import { FabricError } from '@hyperty/runtime';
@@ -45,18 +45,19 @@ export function createCallLimits(budgets: CallBudgets = {}): CallLimits {
     limiter(allStrangers),
   ];
   const takeStranger = async (remoteAddress: string, cost: number): Promise<void> => {
-    await take(everyStranger, { key: '', cost, whose: 'all callers without a token' });
     const key = networkOf(remoteAddress);
-    await take(addresses, { key, cost, whose: 'your address' });
+    await take(addresses, { key, cost, whose: 'your address' }); // first: who is refused takes nothing from others
+    await take(everyStranger, { key: '', cost, whose: 'all callers without a token' });
   };
   return {
     guard: ({ caller, remoteAddress = '' }, { cost = 1 }) => {
       if (!caller) return takeStranger(remoteAddress, cost);
       const { userId: key, domain, isLocal } = caller;
       if (isLocal) return take(accounts, { key, cost, whose: key });
-      return take(everyPartner, { key: '', cost, whose: 'all partners' })
+      // The narrowest first: who is refused takes nothing from others.
+      return take(partners, { key, cost, whose: key })
         .then(() => take(domains, { key: domain, cost, whose: domain }))
-        .then(() => take(partners, { key, cost, whose: key }));
+        .then(() => take(everyPartner, { key: '', cost, whose: 'all partners' }));
     },
     admitStranger: (remoteAddress) => takeStranger(remoteAddress, 1),
   };

@@ -1,5 +1,11 @@
 /** The rows that come of what runtimes say of their entries. */
-import { parseAddress, type Address, type registryContract, type RuntimeAddress } from '@hyperty/runtime';
+import {
+  FabricError,
+  parseAddress,
+  type Address,
+  type registryContract,
+  type RuntimeAddress,
+} from '@hyperty/runtime';
 import type * as z from 'zod';
 import type { Caller } from '../domain/caller.ts';
 import { registrable } from './ownership.ts';
@@ -18,7 +24,13 @@ export interface Patch {
   readonly reporter?: string | null | undefined;
 }
 
-/** What is registered, by address; of two for one address the later counts. @throws FabricError `invalid`, `forbidden` */
+/** Characters of one entry as JSON: all entries are in memory, and an account may have many. */
+const MAX_ENTRY_CHARS = 4096;
+
+const tooLarge = (address: Address): FabricError =>
+  new FabricError('too-large', `What is said of ${address} has more than ${MAX_ENTRY_CHARS} characters.`);
+
+/** What is registered, by address; of two for one address the later counts. @throws FabricError `invalid`, `forbidden`, `too-large` */
 export function draftsOf(
   entries: readonly Draft[],
   runtime: RuntimeAddress,
@@ -27,6 +39,7 @@ export function draftsOf(
   return new Map(
     entries.map((draft) => {
       const address = registrable(draft.address, runtime, caller);
+      if (JSON.stringify(draft).length > MAX_ENTRY_CHARS) throw tooLarge(address);
       const reporter = draft.reporter === undefined ? {} : { reporter: parseAddress(draft.reporter) };
       return [address, { ...draft, address, ...reporter }];
     }),

@@ -47,25 +47,28 @@ export async function register(
   const runtime = ownRuntime(input.runtime, caller);
   const drafts = draftsOf(input.entries, runtime, caller);
   const part = partOf(runtime);
-  return replica.turn(part, async () => {
-    const stored = await replica.holding(part);
-    const known = stored && isGone(stored.lease, deps) ? undefined : stored;
-    const kept = input.add ? 0 : (known?.entries.length ?? 0);
-    checkRoom({ owner: caller.owner, added: drafts.size - kept, isNew: !known }, deps);
-    const lease = leaseOf(runtime, input.leaseSeconds, { known: known?.lease, deps });
-    const before = new Map(known?.entries.map((row) => [row.address, row]));
-    const entries = new Map(input.add ? before : []);
-    const changes: Write[] = [writes.lease(lease)];
-    for (const [address, draft] of drafts) {
-      const row = rowOf(draft, before.get(address), now());
-      entries.set(address, row);
-      if (row !== before.get(address)) changes.push(writes.entry(runtime, row));
-    }
-    for (const { address } of stored?.entries ?? [])
-      if (!entries.has(address)) changes.push(writes.noEntry(runtime, address));
-    await replica.commit(part, changes, { lease, entries: [...entries.values()] });
-    return grantedBy(lease, entries.size);
-  });
+  // One registration of an account after the other: its room is counted before it is used.
+  return replica.turn(`owner ${caller.owner}`, () =>
+    replica.turn(part, async () => {
+      const stored = await replica.holding(part);
+      const known = stored && isGone(stored.lease, deps) ? undefined : stored;
+      const kept = input.add ? 0 : (known?.entries.length ?? 0);
+      checkRoom({ owner: caller.owner, added: drafts.size - kept, isNew: !known }, deps);
+      const lease = leaseOf(runtime, input.leaseSeconds, { known: known?.lease, deps });
+      const before = new Map(known?.entries.map((row) => [row.address, row]));
+      const entries = new Map(input.add ? before : []);
+      const changes: Write[] = [writes.lease(lease)];
+      for (const [address, draft] of drafts) {
+        const row = rowOf(draft, before.get(address), now());
+        entries.set(address, row);
+        if (row !== before.get(address)) changes.push(writes.entry(runtime, row));
+      }
+      for (const { address } of stored?.entries ?? [])
+        if (!entries.has(address)) changes.push(writes.noEntry(runtime, address));
+      await replica.commit(part, changes, { lease, entries: [...entries.values()] });
+      return grantedBy(lease, entries.size);
+    }),
+  );
 }
 
 /** Renews the lease of a runtime, and takes back that it had left. @throws FabricError `not-found` when it must register anew */

@@ -3,7 +3,8 @@
  * live. Entries are soft state under the lease of their runtime. All of it is in the store; what is read is in memory,
  * and follows the store, which any number of processes share.
  */
-import { FabricError, LEASE_SECONDS, parseAddress, registryContract, silentLogger, type Clock, type Logger, type RegistryEntry, type Store } from '@hyperty/runtime'; // prettier-ignore
+import { addressParts, FabricError, LEASE_SECONDS, parseAddress, registryContract, silentLogger, type Clock, type Logger, type RegistryEntry, type Store } from '@hyperty/runtime'; // prettier-ignore
+import type { Caller } from '../domain/caller.ts';
 import { defineService, type AnyService, type CallContext, type FollowContext, type OperationTable } from '../domain/service.ts'; // prettier-ignore
 import { EntryIndex, token } from './entry-index.ts';
 import { Followings } from './followings.ts';
@@ -23,7 +24,9 @@ export interface RegistryOptions {
   readonly maxLeaseSeconds?: number;
   /** Leases after which what is disconnected is gone. Default 10. */
   readonly graceLeases?: number;
-  /** Default: 50,000 entries and 256 runtimes of one account. */
+  /** Says whether a caller may find what somebody runs: their user id, and who asks. Default: everybody may. */
+  readonly mayFind?: (userId: string, caller: Caller) => boolean;
+  /** Default: 20,000 entries and 256 runtimes of one account. */
   readonly limits?: Partial<RegistryLimits>;
 }
 
@@ -38,11 +41,11 @@ export interface RegistryService extends AnyService {
 type RegistryOperations = (typeof registryContract)['operations'];
 type Table = OperationTable<RegistryOperations>;
 
-interface Parts extends RegistrationDeps {
+interface Parts extends RegistrationDeps, Pick<RegistryOptions, 'mayFind'> {
   readonly followings: Followings;
 }
 
-const LIMITS: RegistryLimits = { entriesPerOwner: 50_000, runtimesPerOwner: 256 };
+const LIMITS: RegistryLimits = { entriesPerOwner: 20_000, runtimesPerOwner: 256 };
 
 /** Creates the registry of one domain. */
 export function createRegistry(options: RegistryOptions): RegistryService {
@@ -85,6 +88,7 @@ function partsOf({ store, clock, logger = silentLogger, ...options }: RegistryOp
     replica: new Replica({ store, clock, index, rules, logger, holder }),
     limits: { ...LIMITS, ...options.limits },
     maxLeaseSeconds: options.maxLeaseSeconds ?? LEASE_SECONDS.longest,
+    ...(options.mayFind ? { mayFind: options.mayFind } : {}),
   };
 }
 
@@ -140,16 +144,16 @@ function reading(parts: Parts): Pick<Table, 'look-up' | 'search'> {
       summary: 'The entries of an address, or of several: where it is, and whether it is live.',
       access: 'partner',
       rest: { method: 'get', path: '/entries/*address' },
-      handle: ({ address }) => {
-        const entries = lookUp([address].flat(), parts);
+      handle: ({ address }, { caller }) => {
+        const entries = lookUp([address].flat(), parts).filter(seenBy(caller, parts));
         if (typeof address !== 'string' || entries.length > 0) return { entries };
         throw new FabricError('not-found', `${address} is not registered; its owner may not run it.`);
       },
-      follow: ({ address }, { update: tell }) => {
+      follow: ({ address }, context) => {
         const queries = [address]
           .flat()
           .map((it): Query => ({ tokens: [token('address', parseAddress(it))] }));
-        return followings.add(queries, tell);
+        return followings.add(queries, telling(context, parts));
       },
     },
     search: {
@@ -157,9 +161,11 @@ function reading(parts: Parts): Pick<Table, 'look-up' | 'search'> {
       access: 'partner',
       cost: 2,
       rest: { method: 'get', path: '/entries', lists: ['resources', 'schemas'] },
-      handle: (input, context) => search(index, allowed(queryOf(input), context), input),
-      follow: (input, context: FollowContext<{ entries: RegistryEntry[] }>) =>
-        followings.add([allowed(queryOf(input), context)], context.update),
+      handle: (input, context) => {
+        const { entries, ...rest } = search(index, allowed(queryOf(input), context), input);
+        return { ...rest, entries: entries.filter(seenBy(context.caller, parts)) };
+      },
+      follow: (input, context) => followings.add([allowed(queryOf(input), context)], telling(context, parts)),
     },
   };
 }
@@ -176,6 +182,27 @@ function lookUp(addresses: readonly string[], { index }: Parts): RegistryEntry[]
 
 const byLiveliness = (a: RegistryEntry, b: RegistryEntry): number =>
   Number(b.state === 'live') - Number(a.state === 'live') || b.changedAt - a.changedAt;
+
+/** Each sees what is their own, and of others what these show. */
+function seenBy(caller: Caller | undefined, { mayFind }: Parts): (entry: RegistryEntry) => boolean {
+  const asking = requireCaller(caller);
+  if (!mayFind) return () => true;
+  return ({ address, owner }) => owner === asking.owner || mayFind(userIdOf(address), asking);
+}
+
+/** Tells a follower of what it may see at that time. */
+function telling({ caller, update }: FollowContext<{ entries: RegistryEntry[] }>, parts: Parts) {
+  const isSeen = seenBy(caller, parts);
+  return ({ entries }: { entries: RegistryEntry[] }): void => {
+    const seen = entries.filter(isSeen);
+    if (seen.length > 0) update({ entries: seen });
+  };
+}
+
+function userIdOf(address: string): string {
+  const { domain, path } = addressParts(parseAddress(address));
+  return `@${path[0] ?? ''}:${domain}`;
+}
 
 /** Whom a company shows its partners is for discovery to decide: they ask here of people whom they know. */
 function allowed(query: Query, { caller }: CallContext): Query {

@@ -27,7 +27,9 @@ export async function askWhoami(
     const { retry_after_ms: retryAfterMs = 1000 } = body as { retry_after_ms?: unknown };
     throw new FabricError('rate-limited', 'The homeserver asks to slow down.', { details: { retryAfterMs } });
   }
-  const { user_id: userId } = body as { user_id?: unknown };
+  const { user_id: userId, is_guest: isGuest } = body as { user_id?: unknown; is_guest?: unknown };
+  if (status === 200 && isGuest === true)
+    throw new FabricError('forbidden', 'A guest of the homeserver has no account; register or log in.');
   if (status === 200 && typeof userId === 'string' && userId.endsWith(`:${home}`))
     return callerFor(userId, home);
   throw new FabricError(

@@ -14,11 +14,12 @@ describe('followers of a service', () => {
 
   beforeEach(() => {
     [now, ended] = [0, []];
-    followers = new Followers(() => now);
+    followers = new Followers(() => now, 'acme.example');
   });
 
   const add = (id: string, address: Address): void => {
-    followers.add(id, { address, stop: () => ended.push(id), current: () => `now ${id}` });
+    followers.reserve(id, address);
+    followers.fill(id, address, { stop: () => ended.push(id), current: () => `now ${id}` });
   };
 
   it('stay while they renew, and get the output as it is then', () => {
@@ -27,7 +28,7 @@ describe('followers of a service', () => {
     assert.equal(followers.renew('1', alice), 'now 1');
     now += SUBSCRIPTION_LEASE_MS - 1;
     followers.sweep();
-    assert.equal(followers.has('1'), true);
+    assert.equal(followers.has('1', alice), true);
     now += 1;
     followers.sweep();
     assert.deepEqual(ended, ['1']);
@@ -44,14 +45,42 @@ describe('followers of a service', () => {
 
   it('have a share for each account, which comes free again', () => {
     for (let n = 0; n < 256; n += 1) add(String(n), alice);
-    assert.throws(() => followers.checkRoom(alice), failsWith('mailbox-full'));
-    followers.checkRoom(bob);
+    assert.throws(() => followers.reserve('more', alice), failsWith('mailbox-full'));
     followers.end('7', alice);
-    followers.checkRoom(alice);
-    add('7', alice);
+    add('more', alice);
     now = SUBSCRIPTION_LEASE_MS;
-    followers.checkRoom(alice); // those whose lease has run out make room
+    add('later', alice); // those whose lease has run out make room
+    assert.equal(followers.size, 1);
+  });
+
+  it('leave room for their own domain, however many others come', () => {
+    let refused = 0;
+    for (let n = 0; n < 12_000; n += 1) {
+      const stranger = parseAddress(`runtime://evil${n % 20}.example/user${n % 1000}/x`);
+      try {
+        followers.reserve(String(n), stranger);
+      } catch {
+        refused += 1;
+      }
+    }
+    assert.equal(refused, 7000);
+    add('1', alice);
+    assert.equal(followers.has('1', alice), true);
+  });
+
+  it('that give up before their output is there are ended when it comes', () => {
+    followers.reserve('1', alice);
+    followers.end('1', alice);
+    const filled = followers.fill('1', alice, { stop: () => ended.push('1'), current: () => undefined });
+    assert.equal(filled, false);
+    assert.deepEqual(ended, ['1']);
     assert.equal(followers.size, 0);
+  });
+
+  it('are not ended by somebody else who names their subscription', () => {
+    add('1', alice);
+    followers.reserve('1', bob);
+    assert.equal(followers.has('1', alice), true);
   });
 
   it('are all told and ended when the service stops', () => {

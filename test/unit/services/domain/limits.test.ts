@@ -39,7 +39,9 @@ describe('call limits', () => {
     await call('@bob:partner.example');
     await call('@bob:partner.example');
     await assert.rejects(call('@bob:partner.example'), limited);
+    await call('@dave:partner.example'); // what was refused took nothing from others
     await assert.rejects(call('@dave:partner.example'), limited, 'three for the domain');
+    await call('@erin:other.example');
     await call('@erin:other.example');
     await assert.rejects(call('@frank:third.example'), limited, 'five for all partners');
     await call('@alice:acme.example');
@@ -53,7 +55,8 @@ describe('call limits', () => {
     await call(undefined, '2001:db8:0:2::1');
     await call(undefined, '::ffff:192.0.2.9');
     await call(undefined, '192.0.2.9');
-    await assert.rejects(call(undefined, '192.0.2.10'), limited, 'six for all strangers');
+    await call(undefined, '192.0.2.10'); // what was refused took nothing from others
+    await assert.rejects(call(undefined, '192.0.2.11'), limited, 'six for all strangers');
   });
 
   it('count both roads together', async () => {
