@@ -11,7 +11,7 @@ import {
 } from '@hyperty/runtime/catalogue';
 import { readAccount, readDescriptor, readPackage, readShelf, writes, type AccountRecord, type Shelf, type VersionRecord } from './records.ts'; // prettier-ignore
 import { isCompatibleStep, isTag, neighbours, tagsOf, titleText } from './resolution.ts';
-import { breakingChanges } from './schema-compatibility.ts';
+import { alternativesIn, breakingChanges } from './schema-compatibility.ts';
 import type { TakeTurn } from './write-turn.ts';
 
 const MOST = { names: 1000, versions: 500, tags: 32 };
@@ -155,7 +155,15 @@ async function checkPackage(descriptor: CodeDescriptor, store: Store): Promise<v
 
 type SchemaDescriptor = Extract<Descriptor, { readonly kind: 'schema' }>;
 
+/** Alternatives of one version are compared with each of the next: of so many, in no time. */
+const MOST_ALTERNATIVES = 100;
+
 async function checkSchema(descriptor: SchemaDescriptor, shelf: Shelf, store: Store): Promise<void> {
+  if (alternativesIn(descriptor.schema) > MOST_ALTERNATIVES)
+    throw new FabricError(
+      'too-large',
+      `The schema has more than ${MOST_ALTERNATIVES} entries of anyOf and allOf; split it into several schemas.`,
+    );
   const { below, above } = neighbours(shelf.versions, descriptor.version);
   if (below) checkStep(await readDescriptor(store, shelf, below.version), descriptor);
   if (above) checkStep(descriptor, await readDescriptor(store, shelf, above.version));

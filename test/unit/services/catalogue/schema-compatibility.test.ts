@@ -224,4 +224,12 @@ describe('publishing data schemas', () => {
     for (const [schema, says] of refused)
       await assert.rejects(publish('2.0.0', schema), failsWith('schema', says));
   });
+
+  it('refuses so many alternatives that comparing them would keep everybody waiting', async () => {
+    const of = (count: number): Schema => ({
+      anyOf: Array.from({ length: count }, (_, n) => ({ maximum: n })),
+    });
+    await publish('3.0.0', of(100));
+    await assert.rejects(publish('4.0.0', of(101)), failsWith('too-large', /anyOf and allOf/));
+  });
 });
