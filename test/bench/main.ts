@@ -6,6 +6,7 @@ import { benchDurableThroughput } from './durable-throughput.ts';
 import { benchDurable } from './durable.ts';
 import { benchIdle } from './idle.ts';
 import { benchLocal } from './local.ts';
+import { benchLookUp } from './look-up.ts';
 import { printTable, writeFigures, type Figure } from './report.ts';
 import { benchRegistry } from './registry.ts';
 import { benchRest } from './rest.ts';
@@ -22,6 +23,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Figure[]>>> = {
   rest: benchRest,
   registry: benchRegistry,
   'round-trip': benchRoundTrip,
+  'look-up': benchLookUp,
   throughput: benchThroughput,
   'durable-throughput': benchDurableThroughput,
   discovery: benchDiscovery,

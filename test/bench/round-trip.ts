@@ -2,10 +2,8 @@
 import { greeter } from '../../examples/hello/greeter.ts';
 import { sharedWorld, type TestCompany } from '../support/world.ts';
 import { createPair, type Pair } from './pair.ts';
-import { percentile, type Figure } from './report.ts';
-
-const WARM_UP = 30;
-const ROUNDS = 400;
+import type { Figure } from './report.ts';
+import { figuresOf, rawQuestion, takeTurns, type Samples } from './turns.ts';
 
 /** Round trips inside a company and between two companies: p50, p95, p99. */
 export async function benchRoundTrip(): Promise<Figure[]> {
@@ -23,57 +21,17 @@ async function measure(
 ): Promise<Figure[]> {
   const pair = await createPair(...companies, `round-trip-${bar === undefined ? 'one' : 'two'}`);
   try {
-    const samples = await interleave(pair);
-    return [0.5, 0.95, 0.99].map((p) =>
-      figure(`${title}, p${String(p * 100)}`, samples, p === 0.5 ? { p, bar } : { p }),
-    );
+    return figuresOf(title, await greetInTurns(pair), { percentiles: [0.5, 0.95, 0.99], bar });
   } finally {
     await pair.stop();
   }
 }
 
-async function interleave({ a, b }: Pair): Promise<{ fabric: number[]; raw: number[] }> {
+async function greetInTurns({ a, b }: Pair): Promise<Samples> {
   const { peer } = b.runtime.host(greeter);
-  let answered: () => void = () => undefined;
-  b.raw.onMessage(({ content }) => void b.raw.send(a.raw.session, 'org.hyperty.bench', content));
-  a.raw.onMessage(() => {
-    answered();
+  const question = { type: 'greet', name: 'Alice' } as const;
+  return takeTurns({
+    fabric: () => a.runtime.ask(peer, question),
+    raw: rawQuestion({ asker: a.raw, answerer: b.raw }, { question, answer: question }),
   });
-  const askRaw = async (): Promise<void> => {
-    const answer = new Promise<void>((resolve) => {
-      answered = resolve;
-    });
-    await a.raw.send(b.raw.session, 'org.hyperty.bench', { type: 'greet', name: 'Alice' });
-    await answer;
-  };
-  const askFabric = async (): Promise<void> => {
-    await a.runtime.ask(peer, { type: 'greet', name: 'Alice' });
-  };
-  const samples: { fabric: number[]; raw: number[] } = { fabric: [], raw: [] };
-  for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
-    const rawMs = await timed(askRaw);
-    const fabricMs = await timed(askFabric);
-    if (round < WARM_UP) continue;
-    samples.raw.push(rawMs);
-    samples.fabric.push(fabricMs);
-  }
-  return samples;
-}
-
-async function timed(action: () => Promise<void>): Promise<number> {
-  const startedAt = performance.now();
-  await action();
-  return performance.now() - startedAt;
-}
-
-function figure(
-  name: string,
-  samples: { fabric: readonly number[]; raw: readonly number[] },
-  { p, bar }: { p: number; bar?: number | undefined },
-): Figure {
-  const value = percentile(samples.fabric, p);
-  const raw = percentile(samples.raw, p);
-  const ratio = value / raw;
-  const kept = bar === undefined ? {} : { bar: `≤ ${String(bar)} ×`, holds: ratio <= bar };
-  return { name, value, unit: 'ms', raw, ratio, ...kept };
 }
