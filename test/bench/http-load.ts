@@ -10,7 +10,7 @@ export interface HttpLoad {
   readonly requestOf: (connection: number) => string;
 }
 
-/** Sends requests. @returns requests per second @throws Error for an answer that is not 200 */
+/** Sends requests. @returns requests per second @throws Error for an answer that is not 200, or not as long as the first one */
 export async function loadHttp({ port, requests, connections, requestOf }: HttpLoad): Promise<number> {
   const startedAt = performance.now();
   const share = Math.ceil(requests / connections);
@@ -19,27 +19,35 @@ export async function loadHttp({ port, requests, connections, requestOf }: HttpL
   return (share * connections * 1000) / (performance.now() - startedAt);
 }
 
-/** Asks one after the other on one connection. Every answer is as long as the first one. */
+const OK = 'HTTP/1.1 200';
+
+/** Asks one after the other on one connection. */
 function ask(port: number, requests: number, request: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let [left, received, length] = [requests, 0, 0];
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     socket.once('error', reject).write(request);
     socket.on('data', (chunk) => {
+      const isGood = received > 0 || chunk.toString('latin1', 0, OK.length) === OK;
       received += chunk.length;
       length ||= lengthOf(chunk.toString('latin1'));
-      if (length === 0) socket.destroy(new Error(`expected an answer, got ${chunk.toString('latin1')}`));
-      if (length === 0 || received < length) return;
-      [left, received] = [left - 1, 0];
-      if (left > 0) socket.write(request);
-      else socket.destroy();
+      if (!isGood || received > length)
+        socket.destroy(new Error(`expected an answer of ${length} B, got ${chunk.toString('latin1')}`));
+      else if (received === length) {
+        [left, received] = [left - 1, 0];
+        if (left > 0) socket.write(request);
+        else socket.destroy();
+      }
     });
-    socket.once('close', resolve);
+    socket.once('close', () => {
+      if (left === 0) resolve();
+      else reject(new Error(`the server closed a connection before its last ${left} answers`));
+    });
   });
 }
 
-/** 0 for what is no answer, or a refusal. */
+/** 0 for what is no answer with a length. */
 function lengthOf(answer: string): number {
-  const [, status, bytes] = /^HTTP\/1\.1 (\d+)[^]*\r\nContent-Length: (\d+)/i.exec(answer) ?? [];
-  return status !== '200' || bytes === undefined ? 0 : answer.indexOf('\r\n\r\n') + 4 + Number(bytes);
+  const bytes = /\r\nContent-Length: (\d+)/i.exec(answer)?.[1];
+  return bytes === undefined ? 0 : answer.indexOf('\r\n\r\n') + 4 + Number(bytes);
 }
